@@ -1,0 +1,86 @@
+"""Settings from the environment, read once at start; production refuses to start on a guess."""
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+
+class Environment(StrEnum):
+    """What this copy of the program is for."""
+
+    PRODUCTION = "production"
+    DEMONSTRATION = "demonstration"
+    TEST = "test"
+
+
+class SettingsError(Exception):
+    """The program cannot start; the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a deployment decides."""
+
+    environment: Environment
+    # Where the embedded database and the key files lie, unless said otherwise.
+    instance: Path
+    database_url: str
+    # This process's key file. The web process needs no other.
+    key_file: Path
+    country: str = "rw"
+    port: int = 5000
+    # How long a sitting lasts without a click, and at most.
+    idle_minutes: int = 30
+    absolute_hours: int = 10
+
+    @classmethod
+    def from_environment(cls, **chosen: Environment) -> Self:
+        """Read the `NRM_…` variables; raises SettingsError with one plain line."""
+        environment = chosen.get("environment") or _environment()
+        instance = Path(os.environ.get("NRM_INSTANCE", "instance")).absolute()
+        database_url = os.environ.get("NRM_DATABASE_URL", "")
+        key_file = os.environ.get("NRM_KEY_FILE", "")
+        if environment is Environment.PRODUCTION and not (database_url and key_file):
+            raise SettingsError(
+                "production needs NRM_DATABASE_URL and NRM_KEY_FILE (for a trial: make demo)"
+            )
+        return cls(
+            environment=environment,
+            instance=instance,
+            database_url=_with_driver(database_url or f"sqlite:///{instance / 'nrm.sqlite3'}"),
+            key_file=Path(key_file or instance / "keys" / "web.key").absolute(),
+            country=os.environ.get("NRM_COUNTRY", "rw"),
+            port=_whole_number("PORT", 5000),
+            idle_minutes=_whole_number("NRM_IDLE_MINUTES", 30),
+            absolute_hours=_whole_number("NRM_ABSOLUTE_HOURS", 10),
+        )
+
+    @property
+    def practice(self) -> bool:
+        """Whether everyone in this copy is invented, and every page says so."""
+        return self.environment is not Environment.PRODUCTION
+
+
+def _environment() -> Environment:
+    word = os.environ.get("NRM_ENV", Environment.PRODUCTION.value)
+    try:
+        return Environment(word)
+    except ValueError:
+        raise SettingsError(f"NRM_ENV is {word!r}: say production or demonstration") from None
+
+
+def _whole_number(name: str, otherwise: int) -> int:
+    word = os.environ.get(name, str(otherwise))
+    if not word.isdigit() or int(word) == 0:
+        raise SettingsError(f"{name} is {word!r}: a whole number above zero is needed")
+    return int(word)
+
+
+def _with_driver(url: str) -> str:
+    """Name our PostgreSQL driver where the address names none."""
+    for plain in ("postgres://", "postgresql://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url

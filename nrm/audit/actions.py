@@ -1,0 +1,118 @@
+"""Every act and every read that the log knows, as `<subject>:<act>`."""
+
+from enum import StrEnum
+
+from nrm.domain.text import N_
+
+
+class Action(StrEnum):
+    """What happened, in alphabetical order."""
+
+    ACCESS_REFUSED = "access:refused"
+    ACCOUNT_CREATE = "account:create"
+    ACCOUNT_DISABLE = "account:disable"
+    ACCOUNT_ENABLE = "account:enable"
+    ACCOUNT_LIST = "account:list"
+    AUDIT_SEARCH = "audit:search"
+    CASE_CLOSE = "case:close"
+    CASE_FLAG = "case:flag"
+    CASE_LIST = "case:list"
+    CASE_OPEN = "case:open"
+    CASE_PRESUME = "case:presume"
+    COMPARTMENT_OPEN = "compartment:open"
+    CONSENT_EXCEPTION = "consent:exception"
+    CONSENT_RECORD = "consent:record"
+    DIRECTORY_LOAD = "directory:load"
+    DRAFT_DELETE = "draft:delete"
+    DRAFT_OPEN = "draft:open"
+    DRAFT_SAVE = "draft:save"
+    FLAG_LIST = "flag:list"
+    FLAG_VIEW = "flag:view"
+    KEY_CREATE = "key:create"
+    LISTING_APPROVE = "listing:approve"
+    LISTING_SUBMIT = "listing:submit"
+    LISTING_SUSPEND = "listing:suspend"
+    NEEDS_RECORD = "needs:record"
+    ORGANISATION_CREATE = "organisation:create"
+    REFERRAL_ACCEPT = "referral:accept"
+    REFERRAL_DECLINE = "referral:decline"
+    REFERRAL_END = "referral:end"
+    REFERRAL_EXPIRE = "referral:expire"
+    REFERRAL_LIST = "referral:list"
+    REFERRAL_OPEN = "referral:open"
+    REFERRAL_PREPARE = "referral:prepare"
+    REFERRAL_SEND = "referral:send"
+    REFERRAL_WITHDRAW = "referral:withdraw"
+    SERVICE_RECORD = "service:record"
+    SESSION_FAIL = "session:fail"
+    SESSION_SIGN_IN = "session:sign-in"
+    SESSION_SIGN_OUT = "session:sign-out"
+
+
+class Outcome(StrEnum):
+    """How it ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    NOT_FOUND = "not_found"
+    FAILED = "failed"
+
+
+ACTION_LABEL: dict[Action, str] = {
+    Action.ACCESS_REFUSED: N_("Access refused"),
+    Action.ACCOUNT_CREATE: N_("Account created"),
+    Action.ACCOUNT_DISABLE: N_("Account disabled"),
+    Action.ACCOUNT_ENABLE: N_("Account enabled again"),
+    Action.ACCOUNT_LIST: N_("List of people read"),
+    Action.AUDIT_SEARCH: N_("Audit log searched"),
+    Action.CASE_CLOSE: N_("Case closed"),
+    Action.CASE_FLAG: N_("Person flagged"),
+    Action.CASE_LIST: N_("List of cases read"),
+    Action.CASE_OPEN: N_("Case file opened"),
+    Action.CASE_PRESUME: N_("Presumption recorded"),
+    Action.COMPARTMENT_OPEN: N_("Closed fields opened"),
+    Action.CONSENT_EXCEPTION: N_("Disclosure allowed by a legal exception"),
+    Action.CONSENT_RECORD: N_("Consent recorded"),
+    Action.DIRECTORY_LOAD: N_("Directory loaded"),
+    Action.DRAFT_DELETE: N_("Draft deleted"),
+    Action.DRAFT_OPEN: N_("Draft opened"),
+    Action.DRAFT_SAVE: N_("Draft saved"),
+    Action.FLAG_LIST: N_("List of own flags read"),
+    Action.FLAG_VIEW: N_("Own flag read"),
+    Action.KEY_CREATE: N_("Keys created"),
+    Action.LISTING_APPROVE: N_("Listing approved"),
+    Action.LISTING_SUBMIT: N_("Listing submitted"),
+    Action.LISTING_SUSPEND: N_("Listing suspended"),
+    Action.NEEDS_RECORD: N_("Needs recorded"),
+    Action.ORGANISATION_CREATE: N_("Organisation created"),
+    Action.REFERRAL_ACCEPT: N_("Referral accepted"),
+    Action.REFERRAL_DECLINE: N_("Referral declined"),
+    Action.REFERRAL_END: N_("Referral ended"),
+    Action.REFERRAL_EXPIRE: N_("Referral not answered in time"),
+    Action.REFERRAL_LIST: N_("Inbox read"),
+    Action.REFERRAL_OPEN: N_("Referral opened"),
+    Action.REFERRAL_PREPARE: N_("Referral prepared"),
+    Action.REFERRAL_SEND: N_("Referral sent"),
+    Action.REFERRAL_WITHDRAW: N_("Referral withdrawn"),
+    Action.SERVICE_RECORD: N_("Service recorded"),
+    Action.SESSION_FAIL: N_("Sign-in failed"),
+    Action.SESSION_SIGN_IN: N_("Signed in"),
+    Action.SESSION_SIGN_OUT: N_("Signed out"),
+}
+
+# The acts that a case's timeline shows; reads are for the access history instead.
+TIMELINE = (
+    Action.CASE_FLAG,
+    Action.CASE_PRESUME,
+    Action.CONSENT_RECORD,
+    Action.CONSENT_EXCEPTION,
+    Action.NEEDS_RECORD,
+    Action.REFERRAL_SEND,
+    Action.REFERRAL_ACCEPT,
+    Action.REFERRAL_DECLINE,
+    Action.REFERRAL_EXPIRE,
+    Action.REFERRAL_WITHDRAW,
+    Action.REFERRAL_END,
+    Action.SERVICE_RECORD,
+    Action.CASE_CLOSE,
+)

@@ -1,0 +1,72 @@
+"""The demonstration world of a country pack: invented organisations, people and listings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nrm.country.files import read_toml
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOrganisation:
+    """An invented organisation."""
+
+    code: str
+    name: str
+    type: str
+    district: str
+    is_provider: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """An invented person with one role in one organisation."""
+
+    key: str
+    name: str
+    organisation: str
+    role: str
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoListing:
+    """What an invented provider offers, to whom, and how its listing stands.
+
+    Days of approval count from the day of loading, so that the approved stay approved in every
+    practice run and the lapsed one has always lapsed.
+    """
+
+    organisation: str
+    services: tuple[str, ...]
+    sexes: tuple[str, ...]
+    age_bands: tuple[str, ...]
+    languages: tuple[str, ...]
+    places: int
+    state: str
+    submitted_by: str
+    approved_by: str | None = None
+    approved_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """Everyone and everything in the practice world."""
+
+    organisations: tuple[DemoOrganisation, ...]
+    accounts: tuple[DemoAccount, ...]
+    listings: tuple[DemoListing, ...]
+
+
+def load_demonstration(code: str) -> Demonstration:
+    """Read the practice world of a country pack."""
+    table = read_toml(code, "demo.toml")
+    return Demonstration(
+        tuple(DemoOrganisation(**_frozen(row)) for row in table["organisation"]),
+        tuple(DemoAccount(**_frozen(row)) for row in table["account"]),
+        tuple(DemoListing(**_frozen(row)) for row in table["listing"]),
+    )
+
+
+def _frozen(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}

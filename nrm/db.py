@@ -1,0 +1,152 @@
+"""The session, the unit of work, and the guard that refuses unaudited changes."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, event, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+
+from nrm.audit.entry import RowTouched
+from nrm.domain.errors import AlreadyDoneError, ConflictError, UnauditedError
+from nrm.domain.roles import Actor
+from nrm.domain.text import N_
+from nrm.models import AUDITED_TABLES, AuditEntry, Base, FormReceipt
+
+# Loaded rows stay readable after the commit: a page renders from what its unit of work returned.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+_IMMEDIATE = "nrm_begin_immediate"
+_CHANGE = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+\"?(\w+)", re.IGNORECASE)
+
+
+@dataclass
+class Unit:
+    """One act: its moment, the sealed rows that it touched, and what its form led to."""
+
+    now: datetime
+    rows: list[RowTouched] = field(default_factory=list)
+    compartments: set[str] = field(default_factory=set)
+    # Unwrapped keys by (purpose, owner, key id): no cache outlives the act.
+    data_keys: dict[tuple[str, UUID, int], bytes] = field(default_factory=dict, repr=False)
+    # The reference that a re-sent form is led to.
+    outcome: str = ""
+
+
+@contextmanager
+def unit_of_work(actor: Actor | None = None, form_id: UUID | None = None) -> Iterator[Unit]:
+    """Run one act in one transaction: all of it is committed, or nothing of it.
+
+    A form that was carried out before raises AlreadyDoneError with where it led. Sealed rows
+    that were opened or written and not recorded in the log refuse the commit.
+    """
+    session = db.session
+    # What was only read before the act (the sitting, say) is let go, so that the act sees the
+    # newest rows and, on SQLite, holds the write lock from its first statement.
+    session.rollback()
+    session.connection(execution_options={_IMMEDIATE: True})
+    unit = Unit(now=_database_now())
+    try:
+        if form_id is not None and actor is not None:
+            _refuse_second_sending(actor, form_id)
+        yield unit
+        if unit.rows:
+            raise UnauditedError("sealed rows were touched and not recorded")  # noqa: TRY301
+        if form_id is not None and actor is not None and actor.id is not None:
+            session.add(
+                FormReceipt(
+                    form_id=form_id, account_id=actor.id, outcome=unit.outcome, done_at=unit.now
+                )
+            )
+        session.commit()
+    except StaleDataError:
+        session.rollback()
+        raise ConflictError(N_("Someone else changed this while you were working on it.")) from None
+    except IntegrityError:
+        session.rollback()
+        # Two sendings of one form may meet at the receipt; the later one follows the earlier.
+        if form_id is not None and actor is not None:
+            _refuse_second_sending(actor, form_id)
+        raise
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def _refuse_second_sending(actor: Actor, form_id: UUID) -> None:
+    done = db.session.execute(
+        select(FormReceipt.outcome).where(
+            FormReceipt.form_id == form_id, FormReceipt.account_id == actor.id
+        )
+    ).scalar_one_or_none()
+    if done is not None:
+        raise AlreadyDoneError(done)
+
+
+def _database_now() -> datetime:
+    """Read the one clock that all app servers share; on SQLite that is this machine's."""
+    if db.engine.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    moment: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment.astimezone(UTC)
+
+
+def install_guards(engine: Engine) -> None:
+    """Fit an engine with the begin rule, SQLite's settings and the guard of the log."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "before_cursor_execute", _mark_change)
+    event.listen(engine, "commit", _refuse_unaudited)
+    event.listen(engine, "rollback", _forget)
+
+
+def _set_sqlite(connection: Any, record: object) -> None:
+    """Make the embedded database keep what it was given, also when the power goes."""
+    del record
+    # The driver must not begin transactions by itself: `_begin_sqlite` does.
+    connection.isolation_level = None
+    for setting in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+        "secure_delete=ON",
+        "trusted_schema=OFF",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _mark_change(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> None:
+    """Mark the transaction that touches an audited table, whatever way the statement came."""
+    del cursor, parameters, context, many
+    for table in _CHANGE.findall(statement):
+        if table == AuditEntry.__tablename__:
+            connection.info["nrm_recorded"] = True
+        elif table in AUDITED_TABLES:
+            connection.info["nrm_changed"] = table
+
+
+def _refuse_unaudited(connection: Connection) -> None:
+    changed = connection.info.pop("nrm_changed", None)
+    recorded = connection.info.pop("nrm_recorded", False)
+    if changed and not recorded:
+        raise UnauditedError(f"a change to {changed} has no entry in the log")
+
+
+def _forget(connection: Connection) -> None:
+    connection.info.pop("nrm_changed", None)
+    connection.info.pop("nrm_recorded", None)

@@ -1,0 +1,271 @@
+"""The states of the mechanism and the steps between them: tables, readable without code.
+
+Identification and assistance are two axes, because assistance never waits for a decision
+(Ministerial Order 13/2021, art. 2: a person suspected to be trafficked receives basic help).
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from nrm.domain.errors import IllegalStepError
+from nrm.domain.roles import Permission
+from nrm.domain.text import N_
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class Identification(StrEnum):
+    """How far the question "is this a victim of trafficking?" has come."""
+
+    FLAGGED = "flagged"
+    PRESUMED = "presumed"
+
+
+class Assistance(StrEnum):
+    """How far help has come."""
+
+    WAITING = "waiting"
+    NEEDS_RECORDED = "needs_recorded"
+    REFERRED = "referred"
+    ASSISTED = "assisted"
+    CLOSED = "closed"
+
+
+class ReferralState(StrEnum):
+    """Where one referral to one organisation stands."""
+
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    ENDED = "ended"
+
+
+class ListingState(StrEnum):
+    """Where a service provider's listing in the directory stands."""
+
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    SUSPENDED = "suspended"
+
+
+STATE_LABEL: dict[StrEnum, str] = {
+    Identification.FLAGGED: N_("Flagged"),
+    Identification.PRESUMED: N_("Presumed victim"),
+    Assistance.WAITING: N_("Needs not recorded"),
+    Assistance.NEEDS_RECORDED: N_("Needs a provider"),
+    Assistance.REFERRED: N_("Referred"),
+    Assistance.ASSISTED: N_("Assisted"),
+    Assistance.CLOSED: N_("Closed"),
+    ReferralState.SENT: N_("Waiting for an answer"),
+    ReferralState.ACCEPTED: N_("Accepted"),
+    ReferralState.DECLINED: N_("Declined"),
+    ReferralState.EXPIRED: N_("Not answered in time"),
+    ReferralState.WITHDRAWN: N_("Withdrawn"),
+    ReferralState.ENDED: N_("Ended"),
+    ListingState.SUBMITTED: N_("Waiting for approval"),
+    ListingState.APPROVED: N_("Approved"),
+    ListingState.SUSPENDED: N_("Suspended"),
+}
+
+# In these states the organisation that received the referral has something to do with it.
+LIVE_REFERRALS = frozenset({ReferralState.SENT, ReferralState.ACCEPTED})
+OPEN_ASSISTANCE = frozenset(Assistance) - {Assistance.CLOSED}
+
+
+@dataclass(frozen=True)
+class Step(Generic[S]):
+    """One permitted move. A step that leaves nothing begins a lifecycle.
+
+    `stays` names the states in which the act is also allowed but changes no state: a second
+    referral while the first is accepted leaves the person assisted.
+    """
+
+    name: str
+    leaves: frozenset[S]
+    enters: S
+    needs: Permission
+    label: str
+    done: str
+    stays: frozenset[S] = field(default_factory=frozenset)
+
+
+FLAG = Step(
+    "flag",
+    leaves=frozenset[Identification](),
+    enters=Identification.FLAGGED,
+    needs=Permission.CASE_FLAG,
+    label=N_("Flag a person"),
+    done=N_("The flag was sent. The coordinator has it now."),
+)
+PRESUME = Step(
+    "presume",
+    leaves=frozenset({Identification.FLAGGED}),
+    enters=Identification.PRESUMED,
+    needs=Permission.CASE_PRESUME,
+    label=N_("Record the presumption"),
+    done=N_("The person is now a presumed victim."),
+)
+
+OPEN_FILE = Step(
+    "open the file",
+    leaves=frozenset[Assistance](),
+    enters=Assistance.WAITING,
+    needs=Permission.CASE_FLAG,
+    label=N_("Open the case file"),
+    done=N_("The case file is open."),
+)
+RECORD_NEEDS = Step(
+    "record needs",
+    leaves=frozenset({Assistance.WAITING}),
+    enters=Assistance.NEEDS_RECORDED,
+    needs=Permission.NEEDS_RECORD,
+    label=N_("Record needs"),
+    done=N_("The needs are recorded."),
+    stays=frozenset({Assistance.NEEDS_RECORDED, Assistance.REFERRED, Assistance.ASSISTED}),
+)
+REFER = Step(
+    "refer",
+    leaves=frozenset({Assistance.NEEDS_RECORDED}),
+    enters=Assistance.REFERRED,
+    needs=Permission.REFERRAL_SEND,
+    label=N_("Send a referral"),
+    done=N_("The referral was sent."),
+    stays=frozenset({Assistance.REFERRED, Assistance.ASSISTED}),
+)
+ASSIST = Step(
+    "assist",
+    leaves=frozenset({Assistance.NEEDS_RECORDED, Assistance.REFERRED}),
+    enters=Assistance.ASSISTED,
+    needs=Permission.REFERRAL_ANSWER,
+    label=N_("A provider accepts"),
+    done=N_("A provider is helping."),
+    stays=frozenset({Assistance.ASSISTED}),
+)
+SEEK_AGAIN = Step(
+    "seek again",
+    leaves=frozenset({Assistance.REFERRED, Assistance.ASSISTED}),
+    enters=Assistance.NEEDS_RECORDED,
+    needs=Permission.REFERRAL_SEND,
+    label=N_("No provider is left: find another"),
+    done=N_("The case is back in the coordinator’s queue."),
+    stays=frozenset({Assistance.NEEDS_RECORDED, Assistance.WAITING}),
+)
+CLOSE = Step(
+    "close",
+    leaves=OPEN_ASSISTANCE,
+    enters=Assistance.CLOSED,
+    needs=Permission.CASE_CLOSE,
+    label=N_("Close the case"),
+    done=N_("The case is closed."),
+)
+
+SEND = Step(
+    "send",
+    leaves=frozenset[ReferralState](),
+    enters=ReferralState.SENT,
+    needs=Permission.REFERRAL_SEND,
+    label=N_("Send the referral"),
+    done=N_("The referral was sent."),
+)
+ACCEPT = Step(
+    "accept",
+    leaves=frozenset({ReferralState.SENT}),
+    enters=ReferralState.ACCEPTED,
+    needs=Permission.REFERRAL_ANSWER,
+    label=N_("Accept and open"),
+    done=N_("You have accepted this referral."),
+)
+DECLINE = Step(
+    "decline",
+    leaves=frozenset({ReferralState.SENT}),
+    enters=ReferralState.DECLINED,
+    needs=Permission.REFERRAL_ANSWER,
+    label=N_("Decline"),
+    done=N_("You have declined. The coordinator will ask another provider."),
+)
+EXPIRE = Step(
+    "expire",
+    leaves=frozenset({ReferralState.SENT}),
+    enters=ReferralState.EXPIRED,
+    needs=Permission.REFERRAL_EXPIRE,
+    label=N_("The time to answer runs out"),
+    done=N_("The referral was not answered in time."),
+)
+WITHDRAW = Step(
+    "withdraw",
+    leaves=LIVE_REFERRALS,
+    enters=ReferralState.WITHDRAWN,
+    needs=Permission.REFERRAL_WITHDRAW,
+    label=N_("Withdraw the referral"),
+    done=N_("The referral was withdrawn. The provider’s access ended."),
+)
+END = Step(
+    "end",
+    leaves=frozenset({ReferralState.ACCEPTED}),
+    enters=ReferralState.ENDED,
+    needs=Permission.REFERRAL_END,
+    label=N_("End our part"),
+    done=N_("Your part has ended. The file is closed to you."),
+)
+
+SUBMIT_LISTING = Step(
+    "submit",
+    leaves=frozenset[ListingState](),
+    enters=ListingState.SUBMITTED,
+    needs=Permission.LISTING_SUBMIT,
+    label=N_("Submit a listing"),
+    done=N_("The listing waits for someone else’s approval."),
+)
+APPROVE_LISTING = Step(
+    "approve",
+    leaves=frozenset({ListingState.SUBMITTED, ListingState.APPROVED, ListingState.SUSPENDED}),
+    enters=ListingState.APPROVED,
+    needs=Permission.LISTING_APPROVE,
+    label=N_("Approve"),
+    done=N_("The listing is approved."),
+)
+SUSPEND_LISTING = Step(
+    "suspend",
+    leaves=frozenset({ListingState.SUBMITTED, ListingState.APPROVED}),
+    enters=ListingState.SUSPENDED,
+    needs=Permission.LISTING_SUSPEND,
+    label=N_("Suspend"),
+    done=N_("The listing is suspended. It receives nothing new."),
+)
+
+
+@dataclass(frozen=True)
+class Lifecycle(Generic[S]):
+    """One table of states and steps, with the name that it has in the documents."""
+
+    name: str
+    states: type[S]
+    steps: tuple[Step[S], ...]
+
+
+IDENTIFICATION = Lifecycle("Identification", Identification, (FLAG, PRESUME))
+ASSISTANCE = Lifecycle(
+    "Assistance", Assistance, (OPEN_FILE, RECORD_NEEDS, REFER, ASSIST, SEEK_AGAIN, CLOSE)
+)
+REFERRAL = Lifecycle("Referral", ReferralState, (SEND, ACCEPT, DECLINE, EXPIRE, WITHDRAW, END))
+LISTING = Lifecycle(
+    "Listing in the directory", ListingState, (SUBMIT_LISTING, APPROVE_LISTING, SUSPEND_LISTING)
+)
+LIFECYCLES = (IDENTIFICATION, ASSISTANCE, REFERRAL, LISTING)
+
+
+def allows(state: S, step: Step[S]) -> bool:
+    """Say whether the step may be taken from this state."""
+    return state in step.leaves or state in step.stays
+
+
+def advance(state: S, step: Step[S]) -> S:
+    """Return the state after the step; raises IllegalStepError where it may not be taken."""
+    if state in step.stays:
+        return state
+    if state not in step.leaves:
+        raise IllegalStepError(step.name, state.value)
+    return step.enters

@@ -1,0 +1,180 @@
+"""Who may do what: roles, permissions, relations, and the one grant table."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from nrm.domain.text import N_
+
+
+class Role(StrEnum):
+    """The one part that an account plays in the mechanism."""
+
+    FIRST_RESPONDER = "first_responder"
+    COORDINATOR = "coordinator"
+    DECISION_MAKER = "decision_maker"
+    PROVIDER = "provider"
+    DIRECTORY_MANAGER = "directory_manager"
+    ANALYST = "analyst"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    # Housekeeping acts too, and its acts are logged; no account may hold this role.
+    SYSTEM = "system"
+
+
+ROLE_LABEL: dict[Role, str] = {
+    Role.FIRST_RESPONDER: N_("First responder"),
+    Role.COORDINATOR: N_("Coordinator"),
+    Role.DECISION_MAKER: N_("Decision maker"),
+    Role.PROVIDER: N_("Service provider"),
+    Role.DIRECTORY_MANAGER: N_("Directory manager"),
+    Role.ANALYST: N_("Analyst"),
+    Role.AUDITOR: N_("Auditor"),
+    Role.ADMINISTRATOR: N_("Administrator"),
+    Role.SYSTEM: N_("Housekeeping"),
+}
+
+HUMAN_ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
+
+
+class Permission(StrEnum):
+    """What can be permitted, as `<scope>:<action>`, in alphabetical order."""
+
+    ACCOUNT_MANAGE = "account:manage"
+    AUDIT_SEARCH = "audit:search"
+    CASE_CLOSE = "case:close"
+    CASE_FLAG = "case:flag"
+    CASE_PRESUME = "case:presume"
+    CASE_VIEW = "case:view"
+    COMPARTMENT_CONTACT = "compartment:contact"
+    COMPARTMENT_ENFORCEMENT = "compartment:enforcement"
+    COMPARTMENT_FACTS = "compartment:facts"
+    COMPARTMENT_HEALTH = "compartment:health"
+    COMPARTMENT_IDENTITY = "compartment:identity"
+    COMPARTMENT_NARRATIVE = "compartment:narrative"
+    CONSENT_RECORD = "consent:record"
+    DECISION_VIEW = "decision:view"
+    DIRECTORY_VIEW = "directory:view"
+    ENVELOPE_OPEN = "envelope:open"
+    FLAG_VIEW = "flag:view"
+    LISTING_APPROVE = "listing:approve"
+    LISTING_SUBMIT = "listing:submit"
+    LISTING_SUSPEND = "listing:suspend"
+    NEEDS_RECORD = "needs:record"
+    REFERRAL_ANSWER = "referral:answer"
+    REFERRAL_END = "referral:end"
+    REFERRAL_EXPIRE = "referral:expire"
+    REFERRAL_SEND = "referral:send"
+    REFERRAL_VIEW = "referral:view"
+    REFERRAL_WITHDRAW = "referral:withdraw"
+    SERVICE_RECORD = "service:record"
+    STATISTICS_VIEW = "statistics:view"
+    WORK_VIEW = "work:view"
+
+
+class Relation(StrEnum):
+    """How an actor stands to the record; a grant names the relations that it needs."""
+
+    # The act is not about a record of its own yet.
+    NO_RECORD = "no record"
+    # The actor flagged this person.
+    OWN_FLAG = "own flag"
+    # The case is in the national coordination unit's care, as every flagged case is.
+    NATIONAL = "national"
+    # The referral was sent to the actor's organisation, whatever became of it.
+    RECEIVER = "receiver"
+    # ... and it is waiting for an answer, or accepted and not ended.
+    LIVE_RECEIVER = "live receiver"
+    # ... and the actor's organisation accepted it, and it has not ended.
+    ACCEPTED = "accepted"
+    # ... and what the person agreed to covers the compartment in question.
+    CONSENTED = "consented"
+    # Another person submitted this listing.
+    OTHERS_LISTING = "another's listing"
+    ANY_LISTING = "any listing"
+
+
+Grants: TypeAlias = dict[Role, dict[Permission, frozenset[Relation]]]
+
+_ALONE = frozenset({Relation.NO_RECORD})
+_NATIONAL = frozenset({Relation.NATIONAL})
+_CONSENTED = frozenset({Relation.CONSENTED})
+
+# The one grant table. Whatever is not written here is refused.
+GRANTS: Grants = {
+    Role.FIRST_RESPONDER: {
+        Permission.WORK_VIEW: _ALONE,
+        Permission.CASE_FLAG: _ALONE,
+        Permission.FLAG_VIEW: frozenset({Relation.OWN_FLAG}),
+    },
+    Role.COORDINATOR: {
+        Permission.WORK_VIEW: _ALONE,
+        Permission.CASE_VIEW: _NATIONAL,
+        Permission.CASE_PRESUME: _NATIONAL,
+        Permission.CASE_CLOSE: _NATIONAL,
+        Permission.CONSENT_RECORD: _NATIONAL,
+        Permission.NEEDS_RECORD: _NATIONAL,
+        Permission.REFERRAL_SEND: _NATIONAL,
+        Permission.REFERRAL_WITHDRAW: _NATIONAL,
+        # The police and prosecution part stays closed to the coordinator.
+        Permission.COMPARTMENT_IDENTITY: _NATIONAL,
+        Permission.COMPARTMENT_CONTACT: _NATIONAL,
+        Permission.COMPARTMENT_NARRATIVE: _NATIONAL,
+        Permission.COMPARTMENT_HEALTH: _NATIONAL,
+        Permission.COMPARTMENT_FACTS: _NATIONAL,
+        Permission.DIRECTORY_VIEW: frozenset({Relation.NO_RECORD, Relation.ANY_LISTING}),
+    },
+    Role.DECISION_MAKER: {
+        Permission.WORK_VIEW: _ALONE,
+        Permission.DECISION_VIEW: _ALONE,
+    },
+    Role.PROVIDER: {
+        Permission.WORK_VIEW: _ALONE,
+        Permission.REFERRAL_VIEW: frozenset({Relation.RECEIVER}),
+        Permission.ENVELOPE_OPEN: frozenset({Relation.LIVE_RECEIVER}),
+        Permission.REFERRAL_ANSWER: frozenset({Relation.RECEIVER}),
+        Permission.REFERRAL_END: frozenset({Relation.RECEIVER}),
+        Permission.SERVICE_RECORD: frozenset({Relation.ACCEPTED}),
+        Permission.COMPARTMENT_IDENTITY: _CONSENTED,
+        Permission.COMPARTMENT_CONTACT: _CONSENTED,
+        Permission.COMPARTMENT_NARRATIVE: _CONSENTED,
+        Permission.COMPARTMENT_HEALTH: _CONSENTED,
+    },
+    Role.DIRECTORY_MANAGER: {
+        Permission.WORK_VIEW: _ALONE,
+        Permission.DIRECTORY_VIEW: frozenset({Relation.NO_RECORD, Relation.ANY_LISTING}),
+        Permission.LISTING_SUBMIT: _ALONE,
+        Permission.LISTING_APPROVE: frozenset({Relation.OTHERS_LISTING}),
+        Permission.LISTING_SUSPEND: frozenset({Relation.ANY_LISTING}),
+    },
+    Role.ANALYST: {
+        Permission.WORK_VIEW: _ALONE,
+        Permission.STATISTICS_VIEW: _ALONE,
+    },
+    Role.AUDITOR: {
+        Permission.WORK_VIEW: _ALONE,
+        Permission.AUDIT_SEARCH: _ALONE,
+    },
+    Role.ADMINISTRATOR: {
+        Permission.WORK_VIEW: _ALONE,
+        Permission.ACCOUNT_MANAGE: _ALONE,
+    },
+    Role.SYSTEM: {
+        Permission.REFERRAL_EXPIRE: frozenset({Relation.NATIONAL}),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever acts: an account in its one role, or housekeeping (no id)."""
+
+    id: UUID | None
+    organisation_id: UUID | None
+    role: Role
+    # A keyed hash of the session, so that the log can tell two sittings apart without naming one.
+    session_ref: str = ""
+
+
+HOUSEKEEPING = Actor(id=None, organisation_id=None, role=Role.SYSTEM)

@@ -1,0 +1,51 @@
+"""The tables, one family per file: columns and relationships, no rules."""
+
+from nrm.models.account import Account, AuthSession, Organisation
+from nrm.models.audit import AuditEntry
+from nrm.models.base import AUDITED_TABLES, Base
+from nrm.models.case import Case, FlagDraft
+from nrm.models.consent import ConsentAnswer
+from nrm.models.directory import Listing, ListingService
+from nrm.models.keys import CaseKey, FactsKey, KeyHolder, MasterKey, SealedMasterKey
+from nrm.models.receipt import FormReceipt
+from nrm.models.referral import Referral, ServiceRecord
+from nrm.models.sealed import (
+    CompartmentHead,
+    FactsHead,
+    SealedCompartment,
+    SealedDraft,
+    SealedEnvelope,
+    SealedFacts,
+    SealedFactsEvent,
+    SealedNote,
+)
+
+__all__ = [
+    "AUDITED_TABLES",
+    "Account",
+    "AuditEntry",
+    "AuthSession",
+    "Base",
+    "Case",
+    "CaseKey",
+    "CompartmentHead",
+    "ConsentAnswer",
+    "FactsHead",
+    "FactsKey",
+    "FlagDraft",
+    "FormReceipt",
+    "KeyHolder",
+    "Listing",
+    "ListingService",
+    "MasterKey",
+    "Organisation",
+    "Referral",
+    "SealedCompartment",
+    "SealedDraft",
+    "SealedEnvelope",
+    "SealedFacts",
+    "SealedFactsEvent",
+    "SealedMasterKey",
+    "SealedNote",
+    "ServiceRecord",
+]

@@ -1,0 +1,56 @@
+"""Organisations, the accounts of their people, and sessions."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from nrm.domain.roles import Role
+from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word
+
+
+class Organisation(Audited, Base):
+    """An institution or service provider that has accounts."""
+
+    __tablename__ = "organisation"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    district: Mapped[str] = mapped_column(String(8))
+    is_provider: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[Moment]
+
+
+class Account(Audited, Base):
+    """One person's way in, in one role."""
+
+    __tablename__ = "account"
+
+    id: Mapped[Id]
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    role: Mapped[Role] = mapped_column(Word(Role))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[Moment]
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AuthSession(Base):
+    """A sitting at a browser: only the hash of its token is kept, its data are sealed.
+
+    Not an audited table: signing in and out are acts and logged as such, the idle clock is not.
+    """
+
+    __tablename__ = "auth_session"
+    __table_args__ = (Index("ix_auth_session_expires_at", "expires_at"),)
+
+    id: Mapped[Id]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    created_at: Mapped[Moment]
+    seen_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    data: Mapped[bytes] = mapped_column(LargeBinary)

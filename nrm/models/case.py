@@ -1,0 +1,80 @@
+"""The case: only what a worklist needs is in clear. Whatever tells of the person is sealed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from nrm.domain.lifecycle import Assistance, Identification
+from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word
+
+_OPEN = text("closed_at IS NULL")
+
+
+class Case(Audited, Base):
+    """One presumed victim's file."""
+
+    __tablename__ = "case_file"
+    # One covering order for each worklist: most urgent first, then what is due first.
+    __table_args__ = (
+        Index(
+            "ix_case_file_open",
+            "urgency",
+            "due_at",
+            "id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index(
+            "ix_case_file_open_by_identification",
+            "identification",
+            "urgency",
+            "due_at",
+            "id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index(
+            "ix_case_file_open_by_assistance",
+            "assistance",
+            "urgency",
+            "due_at",
+            "id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index("ix_case_file_flagged_by", "flagged_by_id", "flagged_at", "id"),
+        Index("ix_case_file_incident", "incident_id"),
+    )
+
+    id: Mapped[Id]
+    reference: Mapped[str] = mapped_column(String(16), unique=True)
+    # People found at the same place share an incident; it is nothing but this id.
+    incident_id: Mapped[UUID] = mapped_column(Uuid)
+    identification: Mapped[Identification] = mapped_column(Word(Identification))
+    assistance: Mapped[Assistance] = mapped_column(Word(Assistance))
+    urgency: Mapped[int] = mapped_column(SmallInteger)
+    due_at: Mapped[Moment]
+    flagged_by_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    flagged_by_organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    flagged_at: Mapped[Moment]
+    presumed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it once
+
+
+class FlagDraft(Audited, Base):
+    """A flag that is still being written; its answers are sealed under a key of its own."""
+
+    __tablename__ = "flag_draft"
+    __table_args__ = (Index("ix_flag_draft_account_id_saved_at", "account_id", "saved_at"),)
+
+    id: Mapped[Id]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    incident_id: Mapped[UUID] = mapped_column(Uuid)
+    started_at: Mapped[Moment]
+    saved_at: Mapped[Moment]
+    current_revision: Mapped[int] = mapped_column(Integer)

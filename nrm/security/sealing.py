@@ -1,0 +1,103 @@
+"""Sealed documents: padded JSON under AES-256-GCM, bound to exactly one place in the database.
+
+Stored form:  0x01 | key id (4 bytes) | nonce (12 bytes) | ciphertext and tag
+Plaintext:    0x01 | true length (4 bytes) | canonical JSON | zero fill to a power of two, from 512
+Bound to:     ("v1", table, row id, compartment, revision, key id), length-prefixed
+"""
+
+import json
+import os
+import struct
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from nrm.domain.errors import DamagedError
+from nrm.security.framing import frame, key_number, number
+
+FORMAT = 1
+SMALLEST_BUCKET = 512
+_HEAD = struct.Struct(">BI12s")
+_LENGTH = struct.Struct(">BI")
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sealed row lives; a ciphertext moved to any other place does not open."""
+
+    table: str
+    row_id: UUID
+    compartment: str
+    revision: int
+    key_id: int
+
+    def associated_data(self) -> bytes:
+        """Return the bytes that the seal is bound to."""
+        return frame(
+            b"v1",
+            self.table.encode(),
+            self.row_id.bytes,
+            self.compartment.encode(),
+            number(self.revision),
+            key_number(self.key_id),
+        )
+
+
+def compartment_key(data_key: bytes, compartment: str) -> bytes:
+    """Derive the key of one compartment from the case's own key."""
+    info = b"nrm compartment v1:" + compartment.encode()
+    return HKDFExpand(algorithm=hashes.SHA256(), length=32, info=info).derive(data_key)
+
+
+def seal(key: bytes, place: Place, document: Document) -> bytes:
+    """Seal a document under the compartment's key for exactly this place and revision."""
+    nonce = os.urandom(12)
+    head = _HEAD.pack(FORMAT, place.key_id, nonce)
+    return head + AESGCM(key).encrypt(nonce, _pad(_canonical(document)), place.associated_data())
+
+
+def unseal(key: bytes, place: Place, sealed: bytes) -> Document:
+    """Open a sealed row; raises DamagedError where it is not what this place should hold."""
+    try:
+        version, key_id, nonce = _HEAD.unpack_from(sealed)
+        if version != FORMAT or key_id != place.key_id:
+            raise DamagedError(place.table)
+        padded = AESGCM(key).decrypt(nonce, sealed[_HEAD.size :], place.associated_data())
+    except (InvalidTag, struct.error) as error:
+        raise DamagedError(place.table) from error
+    document: Document = json.loads(_unpad(padded, place))
+    return document
+
+
+def sealed_key_id(sealed: bytes) -> int:
+    """Read which key a sealed row names, so that nothing is ever opened by trial."""
+    _, key_id, _ = _HEAD.unpack_from(sealed)
+    return int(key_id)
+
+
+def _canonical(document: Document) -> bytes:
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
+
+
+def _pad(body: bytes) -> bytes:
+    """Hide the length: a short answer and a long one fill the same bucket."""
+    head = _LENGTH.pack(FORMAT, len(body))
+    bucket = SMALLEST_BUCKET
+    while bucket < len(head) + len(body):
+        bucket *= 2
+    return (head + body).ljust(bucket, b"\0")
+
+
+def _unpad(padded: bytes, place: Place) -> bytes:
+    version, length = _LENGTH.unpack_from(padded)
+    if version != FORMAT or _LENGTH.size + length > len(padded):
+        raise DamagedError(place.table)
+    return padded[_LENGTH.size : _LENGTH.size + length]

@@ -1,0 +1,305 @@
+"""The coordinator's worklist and the case file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from nrm.audit.actions import TIMELINE, Action, Outcome
+from nrm.db import Unit, db, unit_of_work
+from nrm.domain.errors import RefusedError
+from nrm.domain.lifecycle import Assistance, Identification
+from nrm.domain.policy import CaseStanding, may, require
+from nrm.domain.reference import parse_case_reference
+from nrm.domain.roles import Actor, Permission
+from nrm.domain.text import N_
+from nrm.domain.vocabulary import REVEAL_REASON
+from nrm.models import Account, AuditEntry, Case, Organisation, Referral
+from nrm.services import vault, visibility
+from nrm.services.audit import record
+from nrm.services.consent import Recorded, answers
+
+PAGE = 25
+TIMELINE_LENGTH = 6
+
+# What is told by the pages of the file without opening: the worklist and the overview show these.
+SAFE_CONTACT = "contact"
+
+
+class Queue(StrEnum):
+    """The tabs of the worklist."""
+
+    ALL = "all"
+    INCOMING = "incoming"
+    NEEDS = "needs"
+    REFERRED = "referred"
+    ASSISTED = "assisted"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page of the worklist ends: the key of its last row."""
+
+    urgency: int
+    due_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True)
+class WorkRow:
+    """One row of the worklist: the case and its coded facts."""
+
+    case: Case
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """A page of open cases, most urgent first, then what is due first."""
+
+    rows: Sequence[WorkRow]
+    more: Place | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One act on the timeline."""
+
+    seq: int
+    action: Action
+    at: datetime
+    who: str
+    organisation: str
+
+
+@dataclass(frozen=True)
+class SentReferral:
+    """A referral of the case, with the provider's name and what became of it."""
+
+    referral: Referral
+    provider: str
+    envelope: Mapping[str, Any]
+    decline: Mapping[str, Any]
+    services: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """What every page of a case shows: the identity bar's facts and the rule of safe contact."""
+
+    case: Case
+    facts: Mapping[str, Any]
+    contact: Mapping[str, Any]
+    closed_to_actor: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The first page of a case."""
+
+    file: CaseFile
+    opened: Mapping[str, Mapping[str, Any]]
+    timeline: Sequence[Event]
+    consents: Sequence[Recorded]
+    referrals: Sequence[tuple[Referral, str]]
+
+
+def worklist(actor: Actor, queue: Queue, after: Place | None = None) -> Worklist:
+    """List open cases; the facts open for the rows shown and no others, under one entry."""
+    require_role = Permission.CASE_VIEW
+    query = _in_queue(visibility.visible_cases(actor, require_role), queue)
+    query = query.order_by(Case.urgency, Case.due_at, Case.id).limit(PAGE + 1)
+    if after is not None:
+        # Spelled out, because SQLite uses its index for the first column of a row comparison only.
+        query = query.where(
+            (Case.urgency > after.urgency)
+            | (
+                (Case.urgency == after.urgency)
+                & (
+                    (Case.due_at > after.due_at)
+                    | ((Case.due_at == after.due_at) & (Case.id > after.id))
+                )
+            )
+        )
+    with unit_of_work() as unit:
+        cases = db.session.scalars(query).all()
+        shown = cases[:PAGE]
+        standings = {case.id: visibility.case_standing(case) for case in shown}
+        facts = vault.open_facts(unit, actor, standings)
+        record(unit, actor, Action.CASE_LIST, purpose=queue.value, counts={"cases": len(shown)})
+    last = shown[-1] if len(cases) > PAGE else None
+    more = Place(last.urgency, last.due_at, last.id) if last is not None else None
+    return Worklist([WorkRow(case, facts[case.id]) for case in shown], more)
+
+
+def _in_queue(query: Select[Case], queue: Queue) -> Select[Case]:
+    """Narrow the worklist to one tab; each has an index in its own order."""
+    query = query.where(Case.closed_at.is_(None))
+    if queue is Queue.INCOMING:
+        return query.where(Case.identification == Identification.FLAGGED)
+    assistance = {
+        Queue.NEEDS: Assistance.NEEDS_RECORDED,
+        Queue.REFERRED: Assistance.REFERRED,
+        Queue.ASSISTED: Assistance.ASSISTED,
+    }.get(queue)
+    return query if assistance is None else query.where(Case.assistance == assistance)
+
+
+def find(actor: Actor, typed: str) -> str:
+    """Find a case by the reference that was read out; raises ReferenceTypo or NotFoundError."""
+    reference = parse_case_reference(typed)
+    with unit_of_work() as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW)
+        record(unit, actor, Action.CASE_LIST, visibility.case_subject(case), purpose="find")
+        return case.reference
+
+
+def overview(actor: Actor, reference: str, opened: Mapping[str, str]) -> Overview:
+    """Open a case file. `opened` names the compartments that were given a reason just now."""
+    with unit_of_work() as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW)
+        standing = visibility.case_standing(case)
+        wanted = {SAFE_CONTACT, *opened}
+        documents = vault.open_compartments(
+            unit, actor, case.id, dict.fromkeys(sorted(wanted), standing)
+        )
+        file = _file(unit, actor, case, documents[SAFE_CONTACT])
+        page = Overview(
+            file,
+            {name: documents[name] for name in opened},
+            timeline(case.id, TIMELINE_LENGTH),
+            answers(case.id),
+            _referrals(case.id),
+        )
+        purpose = " ".join(sorted(set(opened.values())))
+        record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose=purpose)
+        return page
+
+
+def page(actor: Actor, reference: str, permission: Permission = Permission.CASE_VIEW) -> CaseFile:
+    """Open a case file for one of its inner pages."""
+    with unit_of_work() as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW)
+        standing = visibility.case_standing(case)
+        require(actor, permission, standing)
+        contact = vault.open_compartments(unit, actor, case.id, {SAFE_CONTACT: standing})
+        file = _file(unit, actor, case, contact[SAFE_CONTACT])
+        record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case))
+        return file
+
+
+def consent_page(actor: Actor, reference: str) -> tuple[CaseFile, Sequence[Recorded]]:
+    """Open the page of what the person agreed to."""
+    with unit_of_work() as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW)
+        standing = visibility.case_standing(case)
+        contact = vault.open_compartments(unit, actor, case.id, {SAFE_CONTACT: standing})
+        file = _file(unit, actor, case, contact[SAFE_CONTACT])
+        given = answers(case.id)
+        record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose="consent")
+        return file, given
+
+
+def referrals_page(actor: Actor, reference: str) -> tuple[CaseFile, Sequence[SentReferral]]:
+    """Open the page of help and referrals, with envelopes, declines and services given."""
+    with unit_of_work() as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW)
+        standing = visibility.case_standing(case)
+        contact = vault.open_compartments(unit, actor, case.id, {SAFE_CONTACT: standing})
+        file = _file(unit, actor, case, contact[SAFE_CONTACT])
+        sent = _sent(unit, actor, case, standing)
+        record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose="referrals")
+        return file, sent
+
+
+def reveal(actor: Actor, reference: str, compartment: str, reason: str) -> None:
+    """Give the reason for opening closed fields: the log has it before anything is shown."""
+    with unit_of_work() as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW)
+        standing = visibility.case_standing(case)
+        permission = vault.PERMISSION.get(compartment)
+        if permission is None or reason not in REVEAL_REASON:
+            raise RefusedError(N_("Choose a reason first."), subject=standing.subject)
+        require(actor, permission, standing)
+        unit.compartments.add(compartment)
+        record(
+            unit,
+            actor,
+            Action.COMPARTMENT_OPEN,
+            standing.subject,
+            purpose=reason,
+            outcome=Outcome.DONE,
+        )
+
+
+def timeline(case_id: UUID, length: int) -> list[Event]:
+    """Return the newest acts on a case, from the log itself."""
+    rows = db.session.execute(
+        select(
+            AuditEntry.seq,
+            AuditEntry.action,
+            AuditEntry.occurred_at,
+            Account.name,
+            Organisation.name,
+        )
+        .outerjoin(Account, Account.id == AuditEntry.actor_id)
+        .outerjoin(Organisation, Organisation.id == AuditEntry.actor_organisation_id)
+        .where(AuditEntry.case_id == case_id, AuditEntry.action.in_(TIMELINE))
+        .where(AuditEntry.outcome == Outcome.DONE)
+        .order_by(AuditEntry.seq.desc())
+        .limit(length)
+    ).all()
+    return [
+        Event(seq, Action(action), at, who or "", where or "")
+        for seq, action, at, who, where in rows
+    ]
+
+
+def _file(unit: Unit, actor: Actor, case: Case, contact: Mapping[str, Any]) -> CaseFile:
+    standing = visibility.case_standing(case)
+    facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
+    return CaseFile(case, facts, contact, _closed(actor, standing))
+
+
+def _closed(actor: Actor, standing: CaseStanding) -> tuple[str, ...]:
+    """Name the compartments that stay closed to this actor, so that closed looks closed."""
+    return tuple(
+        name
+        for name in vault.CASE_COMPARTMENTS
+        if not may(actor, vault.PERMISSION[name], standing).allowed
+    )
+
+
+def _referrals(case_id: UUID) -> list[tuple[Referral, str]]:
+    rows = db.session.execute(
+        select(Referral, Organisation.name)
+        .join(Organisation, Organisation.id == Referral.organisation_id)
+        .where(Referral.case_id == case_id)
+        .order_by(Referral.sent_at.desc(), Referral.id)
+    ).all()
+    return [(referral, name) for referral, name in rows]
+
+
+def _sent(unit: Unit, actor: Actor, case: Case, standing: CaseStanding) -> list[SentReferral]:
+    referrals = _referrals(case.id)
+    envelopes = vault.open_envelopes(
+        unit, actor, {referral.id: standing for referral, _ in referrals}
+    )
+    notes = vault.open_notes(unit, actor, case.id, ["decline", "service"], standing)
+    about: dict[tuple[UUID, str], list[Mapping[str, Any]]] = {}
+    for note, document in notes:
+        about.setdefault((note.subject_id, note.kind), []).append(document)
+    return [
+        SentReferral(
+            referral,
+            provider,
+            envelopes.get(referral.id, {}),
+            next(iter(about.get((referral.id, "decline"), [])), {}),
+            about.get((referral.id, "service"), []),
+        )
+        for referral, provider in referrals
+    ]

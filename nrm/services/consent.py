@@ -1,0 +1,188 @@
+"""Recording what a person agrees to, and asking what it covers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from nrm.audit.actions import Action
+from nrm.db import Unit, db, unit_of_work
+from nrm.domain.consent import (
+    BASIS_CONSENT,
+    SHARE_WITH_PROVIDER,
+    SHAREABLE,
+    Answer,
+    Consent,
+    GivenBy,
+    check_giver,
+)
+from nrm.domain.errors import InvalidInputError, NotFoundError
+from nrm.domain.policy import require
+from nrm.domain.roles import Actor, Permission
+from nrm.domain.text import N_
+from nrm.domain.vocabulary import CONSENT_EXCEPTION, CONSENT_PURPOSE
+from nrm.models import Case, ConsentAnswer, Organisation
+from nrm.services import vault, visibility
+from nrm.services.audit import record as record_entry
+
+_UNDER_16 = frozenset({"under_12", "12_15"})
+
+
+@dataclass(frozen=True)
+class NewAnswer:
+    """One answer that a coordinator records."""
+
+    purpose: str
+    answer: Answer
+    recipient_id: UUID | None = None
+    compartments: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class How:
+    """How the answers were given; sealed, because it tells of the person."""
+
+    method: str
+    language: str
+    given_by: GivenBy
+    guardian_conflict: bool = False
+    interpreter: str = ""
+    explained: tuple[str, ...] = ()
+    # Only where an exception of the law stands in for consent: which, and why.
+    basis: str = BASIS_CONSENT
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An answer as the case file shows it."""
+
+    answer: ConsentAnswer
+    recipient: str
+
+
+def answers(case_id: UUID) -> Sequence[Recorded]:
+    """Return every answer of a case, oldest first, with the recipient's name."""
+    rows = db.session.execute(
+        select(ConsentAnswer, Organisation.name)
+        .outerjoin(Organisation, Organisation.id == ConsentAnswer.recipient_id)
+        .where(ConsentAnswer.case_id == case_id)
+        .order_by(ConsentAnswer.recorded_at, ConsentAnswer.id)
+    ).all()
+    return [Recorded(answer, name or "") for answer, name in rows]
+
+
+def consents(case_id: UUID) -> list[Consent]:
+    """Return the answers of a case as the rules of consent read them."""
+    rows = db.session.scalars(
+        select(ConsentAnswer)
+        .where(ConsentAnswer.case_id == case_id)
+        .order_by(ConsentAnswer.recorded_at, ConsentAnswer.id)
+    )
+    return [as_consent(row) for row in rows]
+
+
+def as_consent(row: ConsentAnswer) -> Consent:
+    """Read one stored answer as the rules of consent do."""
+    return Consent(
+        purpose=row.purpose,
+        recipient_id=row.recipient_id,
+        answer=row.answer,
+        compartments=frozenset(row.compartments.split()),
+        recorded_at=row.recorded_at,
+        expires_at=row.expires_at,
+        basis=row.basis,
+    )
+
+
+def record(
+    actor: Actor,
+    reference: str,
+    new: Sequence[NewAnswer],
+    how: How,
+    *,
+    form_id: UUID | None = None,
+) -> None:
+    """Record answers given in one conversation; a withdrawal closes what it covered at once."""
+    with unit_of_work(actor, form_id) as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW, lock=True)
+        standing = visibility.case_standing(case)
+        require(actor, Permission.CONSENT_RECORD, standing)
+        _check(new, how)
+        facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
+        check_giver(
+            how.given_by,
+            under_16=facts.get("age_band") in _UNDER_16,
+            guardian_conflict=how.guardian_conflict,
+            basis=how.basis,
+        )
+        _write(unit, actor, case, new, how)
+        exception = how.basis != BASIS_CONSENT
+        record_entry(
+            unit,
+            actor,
+            Action.CONSENT_EXCEPTION if exception else Action.CONSENT_RECORD,
+            visibility.case_subject(case),
+            purpose=how.basis,
+            fields=[answer.purpose for answer in new],
+        )
+        unit.outcome = case.reference
+
+
+def _check(new: Sequence[NewAnswer], how: How) -> None:
+    if not new:
+        raise InvalidInputError("purposes", N_("Record at least one answer."))
+    for answer in new:
+        _check_purpose(answer)
+    if how.basis != BASIS_CONSENT:
+        if how.basis not in CONSENT_EXCEPTION:
+            raise InvalidInputError("basis", N_("Choose the legal exception."))
+        if not how.reason.strip():
+            raise InvalidInputError("reason", N_("Write why the law allows this without consent."))
+
+
+def _check_purpose(answer: NewAnswer) -> None:
+    code = CONSENT_PURPOSE.get(answer.purpose)
+    if code is None or code.always_off:
+        raise InvalidInputError("purposes", N_("Nobody can be asked to agree to this."))
+    if (answer.purpose == SHARE_WITH_PROVIDER) != (answer.recipient_id is not None):
+        raise InvalidInputError("recipient", N_("Name the provider that the person agreed to."))
+    if not answer.compartments <= frozenset(SHAREABLE):
+        raise InvalidInputError("compartments", N_("This part of the file is never shared."))
+
+
+def _write(unit: Unit, actor: Actor, case: Case, new: Sequence[NewAnswer], how: How) -> None:
+    if actor.id is None:
+        raise NotFoundError
+    note_id = vault.seal_note(
+        unit,
+        actor,
+        case.id,
+        _how_document(how),
+        kind="consent",
+        compartment="narrative",
+        subject_id=case.id,
+    )
+    db.session.add_all(
+        ConsentAnswer(
+            case_id=case.id,
+            purpose=answer.purpose,
+            recipient_id=answer.recipient_id,
+            answer=answer.answer,
+            basis=how.basis,
+            compartments=" ".join(sorted(answer.compartments)),
+            recorded_by_id=actor.id,
+            recorded_at=unit.now,
+            expires_at=answer.expires_at,
+            note_id=note_id,
+        )
+        for answer in new
+    )
+
+
+def _how_document(how: How) -> dict[str, Any]:
+    return {**vars(how), "given_by": how.given_by.value, "explained": list(how.explained)}

@@ -1,0 +1,18 @@
+"""Counted acts: each leaves a sealed event under the facts key, without a time finer than a quarter."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from nrm.db import Unit
+from nrm.domain.flag import quarter
+from nrm.services import vault
+
+
+def counted(
+    unit: Unit, case_id: UUID, event: str, today: date, *, days: int = 0, **coded: Any
+) -> None:
+    """Append what the statistics will count: the event, its quarter, elapsed days and codes."""
+    vault.append_facts_event(
+        unit, case_id, {"event": event, "quarter": quarter(today), "days": days, **coded}
+    )

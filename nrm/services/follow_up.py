@@ -1,0 +1,65 @@
+"""Follow-up: a case is closed with a coded reason, and with it everyone's access."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from nrm.audit.actions import Action
+from nrm.country import CountryPack
+from nrm.db import db, unit_of_work
+from nrm.domain.errors import InvalidInputError
+from nrm.domain.lifecycle import CLOSE, LIVE_REFERRALS, ReferralState, advance
+from nrm.domain.policy import require
+from nrm.domain.roles import Actor, Permission
+from nrm.domain.text import N_
+from nrm.domain.vocabulary import CLOSURE_REASON
+from nrm.models import Referral
+from nrm.services import vault, visibility
+from nrm.services.audit import record
+from nrm.services.facts import counted
+from nrm.services.identification import expect_version
+
+
+def close(  # noqa: PLR0913 - the reason, and which version of the file it was given on
+    actor: Actor,
+    reference: str,
+    reason: str,
+    words: str,
+    *,
+    version: int,
+    pack: CountryPack,
+    form_id: UUID | None = None,
+) -> str:
+    """Close a case: accepted referrals end, waiting ones are withdrawn."""
+    if reason not in CLOSURE_REASON:
+        raise InvalidInputError("reason", N_("Choose the reason."))
+    with unit_of_work(actor, form_id) as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW, lock=True)
+        require(actor, CLOSE.needs, visibility.case_standing(case))
+        expect_version(case, version)
+        case.assistance = advance(case.assistance, CLOSE)
+        case.closed_at = unit.now
+        live = select(Referral).where(
+            Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS)
+        )
+        for referral in db.session.scalars(live):
+            accepted = referral.state is ReferralState.ACCEPTED
+            referral.state = ReferralState.ENDED if accepted else ReferralState.WITHDRAWN
+            referral.ended_at = unit.now
+        vault.seal_note(
+            unit,
+            actor,
+            case.id,
+            {"reason": reason, "words": words},
+            kind="closure",
+            compartment="narrative",
+            subject_id=case.id,
+        )
+        today = unit.now.astimezone(pack.zone).date()
+        days = (unit.now - case.flagged_at).days
+        counted(unit, case.id, "closed", today, days=days, reason=reason)
+        record(
+            unit, actor, Action.CASE_CLOSE, visibility.case_subject(case), fields=["reason", "words"]
+        )
+        unit.outcome = case.reference
+        return case.reference

@@ -1,0 +1,377 @@
+"""Provision: an organisation's inbox, its answer, and the services that it gives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+
+from nrm.audit.actions import Action
+from nrm.country import CountryPack
+from nrm.db import Unit, db, unit_of_work
+from nrm.domain.consent import disclosed_to
+from nrm.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from nrm.domain.lifecycle import (
+    ACCEPT,
+    ASSIST,
+    DECLINE,
+    END,
+    EXPIRE,
+    LIVE_REFERRALS,
+    STATE_LABEL,
+    ReferralState,
+    Step,
+    advance,
+    allows,
+)
+from nrm.domain.policy import require
+from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
+from nrm.domain.text import N_
+from nrm.domain.vocabulary import DECLINE_REASON, NEED, SERVICE_OUTCOME
+from nrm.models import Account, Case, Referral, ServiceRecord
+from nrm.services import vault, visibility
+from nrm.services.audit import record
+from nrm.services.consent import consents
+from nrm.services.facts import counted
+from nrm.services.referral import seek_again_if_alone
+
+PAGE = 25
+# How many unanswered referrals one round of housekeeping takes back.
+EXPIRY_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One row of the inbox: the referral and what stands on the outside of its envelope."""
+
+    referral: Referral
+    envelope: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What an organisation has to answer, and whom it is helping; `more` is the next page's key."""
+
+    state: ReferralState
+    rows: Sequence[Waiting]
+    more: tuple[datetime, UUID] | None
+
+
+@dataclass(frozen=True)
+class ServiceGiven:
+    """One service that was recorded, as its provider reads it back."""
+
+    recorded_at: datetime
+    service: str
+    outcome: str
+    given_on: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """A referral as its receiver may see it now."""
+
+    referral: Referral
+    envelope: dict[str, Any]
+    # What consent opens to this organisation, and, once it has accepted, what it says.
+    discloses: frozenset[str]
+    opened: Mapping[str, dict[str, Any]]
+    services: Sequence[ServiceGiven]
+
+
+def inbox(
+    actor: Actor, state: ReferralState, after: tuple[datetime, UUID] | None = None
+) -> Inbox:
+    """List the organisation's referrals in one state, the earliest deadline first.
+
+    Envelopes open for the rows shown and no others, and only while the referral is live.
+    """
+    query = (
+        visibility.visible_referrals(actor, Permission.REFERRAL_VIEW)
+        .where(Referral.state == state)
+        .order_by(Referral.answer_due_at, Referral.id)
+        .limit(PAGE + 1)
+    )
+    if after is not None:
+        due, last = after
+        query = query.where(
+            (Referral.answer_due_at > due)
+            | ((Referral.answer_due_at == due) & (Referral.id > last))
+        )
+    with unit_of_work() as unit:
+        referrals = db.session.scalars(query).all()
+        shown = referrals[:PAGE]
+        standings = {
+            referral.id: visibility.referral_standing(referral)
+            for referral in shown
+            if referral.state in LIVE_REFERRALS
+        }
+        envelopes = vault.open_envelopes(unit, actor, standings)
+        record(unit, actor, Action.REFERRAL_LIST, counts={"referrals": len(shown)})
+    more = (shown[-1].answer_due_at, shown[-1].id) if len(referrals) > PAGE else None
+    rows = [Waiting(referral, envelopes.get(referral.id, {})) for referral in shown]
+    return Inbox(state, rows, more)
+
+
+def read(actor: Actor, reference: str) -> Received:
+    """Open a referral: the envelope while it is live, and after acceptance what consent covers."""
+    with unit_of_work() as unit:
+        referral = visibility.referral(actor, reference)
+        standing = visibility.referral_standing(referral)
+        envelope: dict[str, Any] = {}
+        discloses: frozenset[str] = frozenset()
+        opened: dict[str, dict[str, Any]] = {}
+        if referral.state in LIVE_REFERRALS:
+            envelope = vault.open_envelopes(unit, actor, {referral.id: standing})[referral.id]
+            discloses = disclosed_to(
+                consents(referral.case_id), referral.organisation_id, unit.now
+            )
+        if referral.state is ReferralState.ACCEPTED and discloses:
+            consented = visibility.referral_standing(referral, consented=True)
+            opened = vault.open_compartments(
+                unit, actor, referral.case_id, dict.fromkeys(sorted(discloses), consented)
+            )
+        services = _services(unit, actor, referral)
+        record(unit, actor, Action.REFERRAL_OPEN, visibility.referral_subject(referral))
+        return Received(referral, envelope, discloses, opened, services)
+
+
+def _services(unit: Unit, actor: Actor, referral: Referral) -> list[ServiceGiven]:
+    """Read back what the organisation itself recorded; that stays its own after the end."""
+    notes = vault.open_notes(
+        unit,
+        actor,
+        referral.case_id,
+        ["service"],
+        visibility.referral_standing(referral),
+        subject_ids=[referral.id],
+    )
+    return [
+        ServiceGiven(
+            note.written_at,
+            document["service"],
+            document["outcome"],
+            document["given_on"],
+            document["words"],
+        )
+        for note, document in notes
+    ]
+
+
+def accept(
+    actor: Actor, reference: str, pack: CountryPack, *, form_id: UUID | None = None
+) -> str:
+    """Accept a referral for one's organisation; what consent covers opens with this act."""
+    with unit_of_work(actor, form_id) as unit:
+        referral = visibility.referral(actor, reference)
+        require(actor, ACCEPT.needs, visibility.referral_standing(referral))
+        case = _lock_case(referral)
+        answer(unit, actor, referral, ACCEPT)
+        case.assistance = advance(case.assistance, ASSIST)
+        case.due_at = unit.now + pack.clocks.follow_up.length
+        _count(unit, referral, "accepted", pack)
+        record(unit, actor, Action.REFERRAL_ACCEPT, visibility.referral_subject(referral))
+        unit.outcome = referral.reference
+        return referral.reference
+
+
+def decline(  # noqa: PLR0913 - the answer, its reason and its form
+    actor: Actor,
+    reference: str,
+    reason: str,
+    words: str,
+    pack: CountryPack,
+    *,
+    form_id: UUID | None = None,
+) -> str:
+    """Decline a referral with a coded reason; the case returns to the coordinator at once."""
+    if reason not in DECLINE_REASON:
+        raise InvalidInputError("reason", N_("Choose the reason."))
+    with unit_of_work(actor, form_id) as unit:
+        referral = visibility.referral(actor, reference)
+        require(actor, DECLINE.needs, visibility.referral_standing(referral))
+        case = _lock_case(referral)
+        answer(unit, actor, referral, DECLINE)
+        vault.seal_note(
+            unit,
+            actor,
+            referral.case_id,
+            {"reason": reason, "words": words},
+            kind="decline",
+            compartment="narrative",
+            subject_id=referral.id,
+        )
+        seek_again_if_alone(unit, case, pack)
+        _count(unit, referral, "declined", pack, reason=reason)
+        record(
+            unit,
+            actor,
+            Action.REFERRAL_DECLINE,
+            visibility.referral_subject(referral),
+            fields=["reason", "words"],
+        )
+        unit.outcome = referral.reference
+        return referral.reference
+
+
+def answer(unit: Unit, actor: Actor, referral: Referral, step: Step[ReferralState]) -> None:
+    """Move a referral by one conditional update: of two answers at once, exactly one wins."""
+    won = db.session.execute(
+        update(Referral)
+        .where(Referral.id == referral.id, Referral.state.in_(step.leaves))
+        .values(
+            state=step.enters,
+            answered_by_id=actor.id,
+            answered_at=unit.now,
+            version=Referral.version + 1,
+        )
+        .execution_options(synchronize_session=False)
+        .returning(Referral.id)
+    ).scalar_one_or_none()
+    db.session.refresh(referral)
+    if won is None:
+        raise _answered_already(referral)
+
+
+def _answered_already(referral: Referral) -> ConflictError:
+    """Tell the slower one who answered, and when."""
+    who = db.session.execute(
+        select(Account.name).where(Account.id == referral.answered_by_id)
+    ).scalar_one_or_none()
+    return ConflictError(
+        STATE_LABEL[referral.state], who or "", referral.answered_at or referral.ended_at
+    )
+
+
+@dataclass(frozen=True)
+class NewService:
+    """A service that was given, or could not be."""
+
+    service: str
+    outcome: str
+    given_on: date
+    words: str = ""
+
+
+def record_service(
+    actor: Actor,
+    reference: str,
+    new: NewService,
+    pack: CountryPack,
+    *,
+    form_id: UUID | None = None,
+) -> str:
+    """Record one service given under an accepted referral."""
+    if new.service not in NEED:
+        raise InvalidInputError("service", N_("Choose the service."))
+    if new.outcome not in SERVICE_OUTCOME:
+        raise InvalidInputError("outcome", N_("Say whether the service was given."))
+    with unit_of_work(actor, form_id) as unit:
+        referral = visibility.referral(actor, reference)
+        require(actor, Permission.SERVICE_RECORD, visibility.referral_standing(referral))
+        if new.given_on > unit.now.astimezone(pack.zone).date():
+            raise InvalidInputError("given_on", N_("The day must not be in the future."))
+        _write_service(unit, actor, referral, new)
+        _count(unit, referral, "served", pack, service=new.service, outcome=new.outcome)
+        record(
+            unit,
+            actor,
+            Action.SERVICE_RECORD,
+            visibility.referral_subject(referral),
+            fields=["service", "outcome", "given_on", "words"],
+        )
+        unit.outcome = referral.reference
+        return referral.reference
+
+
+def _write_service(unit: Unit, actor: Actor, referral: Referral, new: NewService) -> None:
+    if actor.id is None:
+        raise NotFoundError
+    note_id = vault.seal_note(
+        unit,
+        actor,
+        referral.case_id,
+        {
+            "service": new.service,
+            "outcome": new.outcome,
+            "given_on": new.given_on.isoformat(),
+            "words": new.words,
+        },
+        kind="service",
+        compartment="narrative",
+        subject_id=referral.id,
+    )
+    db.session.add(
+        ServiceRecord(
+            id=uuid4(),
+            referral_id=referral.id,
+            recorded_by_id=actor.id,
+            recorded_at=unit.now,
+            note_id=note_id,
+        )
+    )
+
+
+def end(actor: Actor, reference: str, pack: CountryPack, *, form_id: UUID | None = None) -> str:
+    """End one's organisation's part; its access to the file ends with this act."""
+    with unit_of_work(actor, form_id) as unit:
+        referral = visibility.referral(actor, reference)
+        require(actor, END.needs, visibility.referral_standing(referral))
+        case = _lock_case(referral)
+        referral.state = advance(referral.state, END)
+        referral.ended_at = unit.now
+        seek_again_if_alone(unit, case, pack)
+        record(unit, actor, Action.REFERRAL_END, visibility.referral_subject(referral))
+        unit.outcome = referral.reference
+        return referral.reference
+
+
+def expire(pack: CountryPack) -> int:
+    """Take back the referrals whose time to answer ran out; returns how many.
+
+    Each is an act of its own, so that one that cannot be moved does not hold up the others.
+    """
+    with unit_of_work() as unit:
+        late = db.session.scalars(
+            select(Referral.id)
+            .where(Referral.state == ReferralState.SENT, Referral.answer_due_at < unit.now)
+            .order_by(Referral.answer_due_at)
+            .limit(EXPIRY_BATCH)
+        ).all()
+    return sum(_expire_one(referral_id, pack) for referral_id in late)
+
+
+def _expire_one(referral_id: UUID, pack: CountryPack) -> int:
+    with unit_of_work() as unit:
+        referral = db.session.get_one(Referral, referral_id)
+        require(HOUSEKEEPING, EXPIRE.needs, visibility.referral_standing(referral))
+        case = _lock_case(referral)
+        # Another round of housekeeping, or the provider, may have been faster.
+        if not allows(referral.state, EXPIRE):
+            return 0
+        referral.state = advance(referral.state, EXPIRE)
+        referral.ended_at = unit.now
+        seek_again_if_alone(unit, case, pack)
+        _count(unit, referral, "expired", pack)
+        record(
+            unit, HOUSEKEEPING, Action.REFERRAL_EXPIRE, visibility.referral_subject(referral)
+        )
+        return 1
+
+
+def _lock_case(referral: Referral) -> Case:
+    """Hold the case, then read the referral afresh: answers to one case follow each other."""
+    case = db.session.get_one(Case, referral.case_id, with_for_update=True)
+    db.session.refresh(referral)
+    return case
+
+
+def _count(unit: Unit, referral: Referral, event: str, pack: CountryPack, **coded: str) -> None:
+    today = unit.now.astimezone(pack.zone).date()
+    days = (unit.now - referral.sent_at).days
+    counted(
+        unit, referral.case_id, event, today, days=days, referral=str(referral.id), **coded
+    )

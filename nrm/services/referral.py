@@ -1,0 +1,267 @@
+"""Referral: needs are recorded, a provider is chosen, what is disclosed is seen, and it is sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+
+from nrm.audit.actions import Action
+from nrm.country import CountryPack
+from nrm.db import Unit, db, unit_of_work
+from nrm.domain import envelope
+from nrm.domain.consent import SHARE_WITH_PROVIDER, disclosed_to, in_force
+from nrm.domain.deadlines import answer_due, flag_review_due
+from nrm.domain.errors import ConflictError, IllegalStepError, InvalidInputError, NoConsentError
+from nrm.domain.lifecycle import (
+    LIVE_REFERRALS,
+    RECORD_NEEDS,
+    REFER,
+    SEEK_AGAIN,
+    SEND,
+    WITHDRAW,
+    Assistance,
+    advance,
+    allows,
+)
+from nrm.domain.policy import require
+from nrm.domain.reference import new_referral_reference
+from nrm.domain.roles import Actor, Permission
+from nrm.domain.text import N_
+from nrm.domain.vocabulary import NEED, Urgency
+from nrm.models import Case, Referral
+from nrm.services import directory, vault, visibility
+from nrm.services.audit import record
+from nrm.services.consent import consents
+from nrm.services.facts import counted
+from nrm.services.identification import expect_version
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the coordinator writes for this one provider, on the outside of the envelope."""
+
+    safety: str = ""
+    arrangements: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The approved providers for one service of one case."""
+
+    case: Case
+    service: str
+    needs: tuple[str, ...]
+    candidates: Sequence[directory.Entry]
+    # Organisations that were asked already and have not closed the matter.
+    asked: frozenset[UUID]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Exactly what a provider would see: before it answers, and once it accepts."""
+
+    case: Case
+    entry: directory.Entry
+    envelope: dict[str, Any]
+    discloses: frozenset[str]
+    consented: bool
+
+
+def record_needs(  # noqa: PLR0913 - the act, its version and its form
+    actor: Actor,
+    reference: str,
+    needs: Sequence[str],
+    *,
+    version: int,
+    pack: CountryPack,
+    form_id: UUID | None = None,
+) -> None:
+    """Record what the person needs, with them, in coded services."""
+    if not needs or not set(needs) <= set(NEED):
+        raise InvalidInputError("needs", N_("Choose at least one need."))
+    with unit_of_work(actor, form_id) as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW, lock=True)
+        standing = visibility.case_standing(case)
+        require(actor, RECORD_NEEDS.needs, standing)
+        expect_version(case, version)
+        was_waiting = case.assistance is Assistance.WAITING
+        case.assistance = advance(case.assistance, RECORD_NEEDS)
+        if was_waiting:
+            case.due_at = flag_review_due(unit.now, Urgency(case.urgency), pack.clocks)
+        facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
+        vault.seal_facts(unit, case.id, {**facts, "needs": sorted(needs)})
+        record(unit, actor, Action.NEEDS_RECORD, visibility.case_subject(case), fields=["needs"])
+        unit.outcome = case.reference
+
+
+def choose(
+    actor: Actor, reference: str, service: str, pack: CountryPack, district: str = ""
+) -> Choice:
+    """Show the approved providers that offer a service the person needs."""
+    with unit_of_work() as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW)
+        standing = visibility.case_standing(case)
+        require(actor, SEND.needs, standing)
+        facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
+        needs = tuple(facts.get("needs", ()))
+        service = service if service in NEED else next(iter(needs), "")
+        today = unit.now.astimezone(pack.zone).date()
+        candidates = directory.approved_for(service, today, district) if service else []
+        live = db.session.scalars(
+            select(Referral.organisation_id).where(
+                Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS)
+            )
+        )
+        asked = frozenset(live)
+        record(unit, actor, Action.REFERRAL_PREPARE, visibility.case_subject(case))
+        return Choice(case, service, needs, candidates, asked)
+
+
+def prepare(
+    actor: Actor, reference: str, service: str, organisation_id: UUID, pack: CountryPack
+) -> Preparation:
+    """Show exactly what would be disclosed, before anything leaves."""
+    with unit_of_work() as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW)
+        require(actor, SEND.needs, visibility.case_standing(case))
+        prepared = _prepare(unit, actor, case, service, organisation_id, pack, Words())
+        record(unit, actor, Action.REFERRAL_PREPARE, visibility.case_subject(case))
+        return prepared
+
+
+def send(  # noqa: PLR0913 - who is asked for what, in which words, on which version of the file
+    actor: Actor,
+    reference: str,
+    service: str,
+    organisation_id: UUID,
+    words: Words,
+    *,
+    version: int,
+    pack: CountryPack,
+    form_id: UUID | None = None,
+) -> str:
+    """Send a referral to an approved provider to which the person's consent extends."""
+    with unit_of_work(actor, form_id) as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW, lock=True)
+        require(actor, SEND.needs, visibility.case_standing(case))
+        expect_version(case, version)
+        if not allows(case.assistance, REFER):
+            raise IllegalStepError(REFER.name, case.assistance.value)
+        prepared = _prepare(unit, actor, case, service, organisation_id, pack, words)
+        if not prepared.consented:
+            raise NoConsentError(
+                N_("The person has not agreed to share with this provider."), SEND.needs.value
+            )
+        _refuse_second_live(case, organisation_id)
+        referral = _new_referral(unit, actor, case, organisation_id, pack)
+        vault.seal_envelope(unit, referral, prepared.envelope)
+        case.assistance = advance(case.assistance, REFER)
+        if case.assistance is Assistance.REFERRED:
+            case.due_at = referral.answer_due_at
+        today = unit.now.astimezone(pack.zone).date()
+        days = (unit.now - case.flagged_at).days
+        counted(
+            unit, case.id, "sent", today, days=days, service=service, referral=str(referral.id)
+        )
+        record(unit, actor, Action.REFERRAL_SEND, visibility.referral_subject(referral))
+        unit.outcome = referral.reference
+        return referral.reference
+
+
+def withdraw(
+    actor: Actor,
+    case_reference: str,
+    reference: str,
+    *,
+    pack: CountryPack,
+    form_id: UUID | None = None,
+) -> None:
+    """Take a referral back; the provider's access ends with this act."""
+    with unit_of_work(actor, form_id) as unit:
+        case = visibility.case(actor, case_reference, Permission.CASE_VIEW, lock=True)
+        require(actor, WITHDRAW.needs, visibility.case_standing(case))
+        referral = visibility.referral_of(case, reference)
+        referral.state = advance(referral.state, WITHDRAW)
+        referral.ended_at = unit.now
+        seek_again_if_alone(unit, case, pack)
+        record(unit, actor, Action.REFERRAL_WITHDRAW, visibility.referral_subject(referral))
+        unit.outcome = case.reference
+
+
+def seek_again_if_alone(unit: Unit, case: Case, pack: CountryPack) -> None:
+    """Bring the case back to the coordinator's queue when no referral is left alive.
+
+    A decline, an expiry or an end must never leave a person with nobody: the clock starts again.
+    """
+    db.session.flush()
+    live = db.session.scalars(
+        select(Referral.state).where(
+            Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS)
+        )
+    ).all()
+    if case.assistance is not Assistance.CLOSED and not live:
+        case.assistance = advance(case.assistance, SEEK_AGAIN)
+        case.due_at = flag_review_due(unit.now, Urgency(case.urgency), pack.clocks)
+
+
+def _prepare(  # noqa: PLR0913 - everything that decides what is disclosed
+    unit: Unit,
+    actor: Actor,
+    case: Case,
+    service: str,
+    organisation_id: UUID,
+    pack: CountryPack,
+    words: Words,
+) -> Preparation:
+    today: date = unit.now.astimezone(pack.zone).date()
+    entry = directory.usable_listing(organisation_id, service, today)
+    standing = visibility.case_standing(case)
+    facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
+    given = consents(case.id)
+    return Preparation(
+        case,
+        entry,
+        envelope.fill(
+            facts,
+            service=service,
+            urgency=case.urgency,
+            safety=words.safety,
+            arrangements=words.arrangements,
+        ),
+        disclosed_to(given, organisation_id, unit.now),
+        in_force(given, SHARE_WITH_PROVIDER, organisation_id, unit.now) is not None,
+    )
+
+
+def _refuse_second_live(case: Case, organisation_id: UUID) -> None:
+    waiting = db.session.scalars(
+        select(Referral.id)
+        .where(Referral.case_id == case.id, Referral.organisation_id == organisation_id)
+        .where(Referral.state.in_(LIVE_REFERRALS))
+    ).first()
+    if waiting is not None:
+        raise ConflictError(N_("This provider has a referral of this case already."))
+
+
+def _new_referral(
+    unit: Unit, actor: Actor, case: Case, organisation_id: UUID, pack: CountryPack
+) -> Referral:
+    referral = Referral(
+        id=uuid4(),
+        reference=new_referral_reference(),
+        case_id=case.id,
+        organisation_id=organisation_id,
+        state=SEND.enters,
+        urgency=case.urgency,
+        sent_by_id=actor.id,
+        sent_at=unit.now,
+        answer_due_at=answer_due(unit.now, Urgency(case.urgency), pack.clocks),
+        version=1,
+    )
+    db.session.add(referral)
+    # The envelope points to the referral.
+    db.session.flush()
+    return referral

@@ -1,0 +1,305 @@
+"""The vault: the only place that seals and opens. Nothing decrypts by accident.
+
+Every opening asks the policy first and leaves its trace in the unit of work, which refuses to
+commit, and so to show anything, until the act has its entry in the log.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import CursorResult, Result
+
+from nrm.audit.entry import RowTouched
+from nrm.db import Unit, db
+from nrm.domain.errors import ConflictError
+from nrm.domain.policy import CaseStanding, ReferralStanding, require
+from nrm.domain.roles import Actor, Permission
+from nrm.domain.text import N_
+from nrm.models import (
+    Case,
+    CaseKey,
+    CompartmentHead,
+    FactsHead,
+    FactsKey,
+    FlagDraft,
+    Referral,
+    SealedCompartment,
+    SealedDraft,
+    SealedEnvelope,
+    SealedFacts,
+    SealedFactsEvent,
+    SealedNote,
+)
+from nrm.models.sealed import SealedRow
+from nrm.security.keyring import Purpose
+from nrm.security.sealing import Document, Place, compartment_key, seal, unseal
+from nrm.services import keys
+
+# The compartments under the case key; facts are under a key of their own.
+CASE_COMPARTMENTS = ("identity", "contact", "narrative", "health", "enforcement")
+FACTS = "facts"
+
+PERMISSION = {
+    "identity": Permission.COMPARTMENT_IDENTITY,
+    "contact": Permission.COMPARTMENT_CONTACT,
+    "narrative": Permission.COMPARTMENT_NARRATIVE,
+    "health": Permission.COMPARTMENT_HEALTH,
+    "enforcement": Permission.COMPARTMENT_ENFORCEMENT,
+    FACTS: Permission.COMPARTMENT_FACTS,
+}
+
+
+
+
+def open_compartments(
+    unit: Unit,
+    actor: Actor,
+    case_id: UUID,
+    standings: Mapping[str, CaseStanding | ReferralStanding],
+) -> dict[str, Document]:
+    """Open compartments of one case, each for the standing that the actor has towards it."""
+    for compartment, standing in standings.items():
+        require(actor, PERMISSION[compartment], standing)
+    rows = db.session.execute(
+        select(SealedCompartment, CaseKey)
+        .join(
+            CompartmentHead,
+            (CompartmentHead.row_id == SealedCompartment.row_id)
+            & (CompartmentHead.current_revision == SealedCompartment.revision),
+        )
+        .join(CaseKey, CaseKey.id == SealedCompartment.key_id)
+        .where(CompartmentHead.case_id == case_id)
+        .where(CompartmentHead.compartment.in_(tuple(standings)))
+    ).all()
+    return {
+        sealed.compartment: _open(unit, case_id, sealed.compartment, sealed, key)
+        for sealed, key in rows
+    }
+
+
+def open_facts(
+    unit: Unit, actor: Actor, standings: Mapping[UUID, CaseStanding]
+) -> dict[UUID, Document]:
+    """Open the facts of exactly these cases: one file, or the rows that a list shows."""
+    for standing in standings.values():
+        require(actor, Permission.COMPARTMENT_FACTS, standing)
+    if not standings:
+        return {}
+    rows = db.session.execute(
+        select(SealedFacts, FactsKey)
+        .join(
+            FactsHead,
+            (FactsHead.row_id == SealedFacts.row_id)
+            & (FactsHead.current_revision == SealedFacts.revision),
+        )
+        .join(FactsKey, FactsKey.id == SealedFacts.key_id)
+        .where(FactsHead.case_id.in_(tuple(standings)))
+    ).all()
+    return {
+        sealed.case_id: _open(unit, sealed.case_id, FACTS, sealed, key, Purpose.FACTS)
+        for sealed, key in rows
+    }
+
+
+def open_envelopes(
+    unit: Unit, actor: Actor, standings: Mapping[UUID, CaseStanding | ReferralStanding]
+) -> dict[UUID, Document]:
+    """Open the envelopes of these referrals, by referral id.
+
+    The receiving organisation opens them while the referral is live; the coordinator, whose
+    words they hold, as part of the case.
+    """
+    for standing in standings.values():
+        if isinstance(standing, ReferralStanding):
+            require(actor, Permission.ENVELOPE_OPEN, standing)
+        else:
+            require(actor, Permission.CASE_VIEW, standing)
+    if not standings:
+        return {}
+    rows = db.session.execute(
+        select(SealedEnvelope, CaseKey)
+        .join(CaseKey, CaseKey.id == SealedEnvelope.key_id)
+        .where(SealedEnvelope.referral_id.in_(tuple(standings)))
+    ).all()
+    return {
+        sealed.referral_id: _open(unit, sealed.case_id, "envelope", sealed, key)
+        for sealed, key in rows
+    }
+
+
+def open_notes(
+    unit: Unit,
+    actor: Actor,
+    case_id: UUID,
+    kinds: Sequence[str],
+    standing: CaseStanding | ReferralStanding,
+    subject_ids: Iterable[UUID] | None = None,
+) -> list[tuple[SealedNote, Document]]:
+    """Open notes of one case by kind: the coordinator all, a provider its own referral's."""
+    needed = (
+        Permission.REFERRAL_VIEW if isinstance(standing, ReferralStanding) else Permission.CASE_VIEW
+    )
+    require(actor, needed, standing)
+    query = (
+        select(SealedNote, CaseKey)
+        .join(CaseKey, CaseKey.id == SealedNote.key_id)
+        .where(SealedNote.case_id == case_id, SealedNote.kind.in_(kinds))
+        .order_by(SealedNote.written_at, SealedNote.row_id)
+    )
+    if subject_ids is not None:
+        query = query.where(SealedNote.subject_id.in_(tuple(subject_ids)))
+    return [
+        (sealed, _open(unit, case_id, sealed.compartment, sealed, key))
+        for sealed, key in db.session.execute(query).all()
+    ]
+
+
+def seal_new_case(unit: Unit, case: Case, documents: Mapping[str, Document]) -> None:
+    """Create a case's keys and all its compartments, empty ones too: absence tells nothing."""
+    keys.new_case_key(unit, case.id)
+    keys.new_facts_key(unit, case.id)
+    for compartment in CASE_COMPARTMENTS:
+        head = CompartmentHead(
+            row_id=uuid4(), case_id=case.id, compartment=compartment, current_revision=1
+        )
+        row = SealedCompartment(
+            row_id=head.row_id, case_id=case.id, compartment=compartment, revision=1
+        )
+        db.session.add(head)
+        _seal(unit, case.id, compartment, row, documents.get(compartment, {}))
+    facts_head = FactsHead(row_id=uuid4(), case_id=case.id, current_revision=1)
+    facts = SealedFacts(row_id=facts_head.row_id, case_id=case.id, revision=1)
+    db.session.add(facts_head)
+    _seal(unit, case.id, FACTS, facts, documents.get(FACTS, {}), Purpose.FACTS)
+
+
+def seal_facts(unit: Unit, case_id: UUID, document: Document) -> None:
+    """Save a case's facts as a new revision; raises ConflictError if another was faster."""
+    head = db.session.scalars(select(FactsHead).where(FactsHead.case_id == case_id)).one()
+    revision = head.current_revision + 1
+    moved = db.session.execute(
+        update(FactsHead)
+        .where(FactsHead.row_id == head.row_id, FactsHead.current_revision == revision - 1)
+        .values(current_revision=revision)
+    )
+    _one_winner(moved)
+    row = SealedFacts(row_id=head.row_id, case_id=case_id, revision=revision)
+    _seal(unit, case_id, FACTS, row, document, Purpose.FACTS)
+
+
+def append_facts_event(unit: Unit, case_id: UUID, document: Document) -> None:
+    """Add a counted act for the statistics; nothing is opened and no time is kept."""
+    row = SealedFactsEvent(row_id=uuid4(), case_id=case_id, revision=1)
+    _seal(unit, case_id, "facts_event", row, document, Purpose.FACTS)
+
+
+def seal_envelope(unit: Unit, referral: Referral, document: Document) -> None:
+    """Seal what the provider may know before it answers."""
+    row = SealedEnvelope(
+        row_id=uuid4(), case_id=referral.case_id, referral_id=referral.id, revision=1
+    )
+    _seal(unit, referral.case_id, "envelope", row, document)
+
+
+def seal_note(
+    unit: Unit,
+    actor: Actor,
+    case_id: UUID,
+    document: Document,
+    *,
+    kind: str,
+    compartment: str,
+    subject_id: UUID,
+) -> UUID:
+    """Seal words or codes that belong to one act; returns the note's row id."""
+    row = SealedNote(
+        row_id=uuid4(),
+        revision=1,
+        case_id=case_id,
+        compartment=compartment,
+        kind=kind,
+        subject_id=subject_id,
+        written_by_id=actor.id,
+        written_at=unit.now,
+    )
+    _seal(unit, case_id, compartment, row, document)
+    return row.row_id
+
+
+def seal_draft(unit: Unit, draft: FlagDraft, document: Document) -> None:
+    """Save a draft as a new revision; raises ConflictError if another window was faster."""
+    revision = draft.current_revision + 1
+    if draft.current_revision == 0:
+        keys.new_case_key(unit, draft.id)
+    moved = db.session.execute(
+        update(FlagDraft)
+        .where(FlagDraft.id == draft.id, FlagDraft.current_revision == draft.current_revision)
+        .values(current_revision=revision, saved_at=unit.now)
+    )
+    _one_winner(moved)
+    row = SealedDraft(row_id=draft.id, revision=revision, draft_id=draft.id)
+    _seal(unit, draft.id, "draft", row, document)
+
+
+def open_draft(unit: Unit, draft: FlagDraft) -> Document:
+    """Open the writer's own draft; whose it is, the caller has already asked of the database."""
+    sealed, key = db.session.execute(
+        select(SealedDraft, CaseKey)
+        .join(CaseKey, CaseKey.id == SealedDraft.key_id)
+        .where(SealedDraft.row_id == draft.id, SealedDraft.revision == draft.current_revision)
+    ).one()
+    return _open(unit, draft.id, "draft", sealed, key)
+
+
+def destroy_draft(draft: FlagDraft) -> None:
+    """Destroy a draft with its key: what was typed and not sent cannot be read again."""
+    db.session.execute(delete(CaseKey).where(CaseKey.owner_id == draft.id))
+    db.session.execute(delete(SealedDraft).where(SealedDraft.draft_id == draft.id))
+    db.session.execute(delete(FlagDraft).where(FlagDraft.id == draft.id))
+
+
+def _open(  # noqa: PLR0913 - the six parts of a sealed row's place
+    unit: Unit,
+    owner_id: UUID,
+    compartment: str,
+    row: SealedRow,
+    key_row: CaseKey | FactsKey,
+    purpose: Purpose = Purpose.CASE,
+) -> Document:
+    key = keys.data_key(unit, purpose, owner_id, key_row)
+    document = unseal(
+        compartment_key(key, compartment), _place(row, compartment, row.key_id), row.sealed
+    )
+    unit.rows.append(RowTouched(row.row_id, row.revision))
+    unit.compartments.add(compartment)
+    return document
+
+
+def _seal(  # noqa: PLR0913 - the six parts of a sealed row's place
+    unit: Unit,
+    owner_id: UUID,
+    compartment: str,
+    row: SealedRow,
+    document: Document,
+    purpose: Purpose = Purpose.CASE,
+) -> None:
+    key_id, key = keys.newest_key(unit, purpose, owner_id)
+    row.key_id = key_id
+    row.sealed = seal(compartment_key(key, compartment), _place(row, compartment, key_id), document)
+    db.session.add(row)
+    unit.rows.append(RowTouched(row.row_id, row.revision, hashlib.sha256(row.sealed).hexdigest()))
+    unit.compartments.add(compartment)
+
+
+def _place(row: SealedRow, compartment: str, key_id: int) -> Place:
+    table: str = row.__tablename__  # type: ignore[attr-defined]
+    return Place(table, row.row_id, compartment, row.revision, key_id)
+
+
+def _one_winner(result: Result[Any]) -> None:
+    """Refuse a save that was prepared on an older revision than the one now stored."""
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise ConflictError(N_("This was saved from another window while you were writing."))

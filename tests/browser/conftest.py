@@ -1,0 +1,128 @@
+"""A real server and a real browser: the pages as people meet them, photographed and measured."""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+ARTEFACTS = Path(__file__).resolve().parent.parent / "artefacts"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# A phone of the field and a desk.
+SIZES = {360: 740, 1280: 900}
+ACCESSIBLE = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+# The browser notes every answer of 4xx as an error; whether it was right is for the test to say.
+EXPECTED_NOTE = "Failed to load resource: the server responded with a status of 4"
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    named = os.environ.get("NRM_TEST_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no Chromium is installed, and the browser tests must run here")
+    if found is None:
+        pytest.skip("no Chromium on the PATH and none named in NRM_TEST_CHROMIUM")
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path, headless=True, args=ARGUMENTS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def live_server(app):
+    """Serve the application on a free port of this machine and give its address."""
+    with serving(app) as address:
+        yield address
+
+
+class serving:
+    def __init__(self, app):
+        self.server = make_server("127.0.0.1", 0, app, threaded=True)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def __enter__(self):
+        self.thread.start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *error):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def open_tab(request, chromium):
+    """Open a browser of its own for one person; `javascript=False` is a phone without script.
+
+    A script error, or anything that the content security policy had to stop, fails the test.
+    """
+    contexts, complaints = [], []
+
+    def note(message):
+        if message.type == "error" and not message.text.startswith(EXPECTED_NOTE):
+            complaints.append(message.text)
+
+    def open_tab(*, javascript=True):
+        # Only a test that asks for the server has an address to start from.
+        base = request.getfixturevalue("live_server") if "live_server" in request.fixturenames else None
+        context = chromium.new_context(base_url=base, java_script_enabled=javascript)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", note)
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        return tab
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    assert not complaints, "the browser complained:\n  " + "\n  ".join(complaints)
+
+
+@pytest.fixture
+def tab(open_tab):
+    return open_tab()
+
+
+@pytest.fixture
+def shots():
+    """Photograph a page at both widths; refuse sideways scrolling and what axe finds."""
+
+    def take(tab, name):
+        ARTEFACTS.mkdir(exist_ok=True)
+        for width, height in SIZES.items():
+            tab.set_viewport_size({"width": width, "height": height})
+            tab.screenshot(path=ARTEFACTS / f"{name}-{width}.png", full_page=True)
+            overflow = tab.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert overflow <= 0, f"{name} scrolls sideways by {overflow} px at {width} px"
+            check_accessible(tab, f"{name} at {width} px")
+
+    return take
+
+
+def check_accessible(tab, where):
+    options = {"runOnly": {"type": "tag", "values": ACCESSIBLE}, "resultTypes": ["violations"]}
+    results = Axe().run(tab, options=options)
+    assert results.violations_count == 0, f"{where}:\n{results.generate_report()}"

@@ -1,0 +1,55 @@
+"""The camera refuses what it claims to refuse, with script and without."""
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Error
+
+PAGE = """<!doctype html><html lang="en"><head><title>Sign in</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<body><main><h1>Sign in</h1>{}</main></body></html>"""
+
+
+@pytest.fixture
+def app():
+    """Stand in for the application with three pages of our own making."""
+    app = Flask(__name__)
+    app.add_url_rule("/", "sound", lambda: PAGE.format("<p>Welcome.</p>"))
+    app.add_url_rule("/script", "script", lambda: PAGE.format("<script src='/code.js'></script>"))
+    app.add_url_rule("/code.js", "code", lambda: ("fail.here()", {"Content-Type": "text/javascript"}))
+
+    @app.after_request
+    def close_to_inline_code(response):
+        response.headers["Content-Security-Policy"] = "default-src 'self'"
+        return response
+
+    return app
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_sound_page_is_photographed(live_server, open_tab, shots, javascript):
+    tab = open_tab(javascript=javascript)
+    tab.goto(live_server)
+    shots(tab, f"tools-sound-{javascript}".lower())
+
+
+def test_a_page_wider_than_the_screen_is_refused(tab, shots):
+    tab.set_content(PAGE.format('<p style="width: 500px">Too wide for a phone.</p>'))
+    with pytest.raises(AssertionError, match="sideways by 1"):
+        shots(tab, "tools-wide")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_page_that_axe_refuses_is_refused(open_tab, shots, javascript):
+    tab = open_tab(javascript=javascript)
+    tab.set_content(PAGE.format('<p style="color: #bbb">Too pale to read.</p>'))
+    with pytest.raises(AssertionError, match="color-contrast"):
+        shots(tab, "tools-pale")
+
+
+def test_a_tab_reaches_the_server_by_path(live_server, tab):
+    assert tab.goto("/").url == f"{live_server}/"
+
+
+def test_without_a_server_there_is_nowhere_to_go(tab):
+    with pytest.raises(Error, match="invalid URL"):
+        tab.goto("/")

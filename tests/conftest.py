@@ -1,0 +1,81 @@
+import pytest
+
+from tests import databases
+from tests.page import PageClient
+
+# What promises to hold on both databases is tested on both; the rest runs on SQLite alone.
+ON_BOTH = ("services", "guards", "journeys")
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        databases.begin_run()
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput"):
+        databases.end_run()
+
+
+def pytest_generate_tests(metafunc):
+    if "database_url" in metafunc.fixturenames:
+        metafunc.parametrize("database_url", databases_for(metafunc), indirect=True)
+
+
+def databases_for(metafunc):
+    marker = metafunc.definition.get_closest_marker("databases")
+    if marker:
+        return list(marker.args)
+    folder = metafunc.definition.path.relative_to(databases.ROOT / "tests").parts[0]
+    return ["sqlite", "postgresql"] if folder in ON_BOTH else ["sqlite"]
+
+
+@pytest.fixture
+def database_kind(database_url):
+    """Name the database this test runs on, for the few that must know."""
+    return database_url.partition(":")[0].partition("+")[0]
+
+
+@pytest.fixture
+def database_url(request, tmp_path):
+    """Give the address of a fresh database with the schema of the migrations."""
+    with databases.fresh(request.param, tmp_path) as url:
+        yield url
+
+
+# The application. All that the other fixtures know of it is here.
+
+
+@pytest.fixture
+def settings(database_url, database_kind, tmp_path):
+    from config import Settings
+
+    return Settings(
+        env="test",
+        database_url=database_url,
+        key_files=databases.key_files(database_kind),
+        instance=tmp_path,
+    )
+
+
+@pytest.fixture
+def app(settings):
+    from nrm.application import create_app
+    from nrm.db import db
+
+    app = create_app(settings)
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+@pytest.fixture
+def page(client):
+    """Give a browser without script that checks every page it reads."""
+    return PageClient(client)
