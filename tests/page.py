@@ -80,7 +80,7 @@ def check(html, path="the page"):
 
 
 def find_form(html, here, path, identifier=None):
-    """Find the POST form that is sent to `path`; a form without an action is sent to its own page."""
+    """Find the POST form that is sent to `path`; without an action it is sent to its own page."""
     for form in html.find_all("form", method=lambda value: value and value.lower() == "post"):
         if identifier is not None and form.get("id") != identifier:
             continue

@@ -1,4 +1,4 @@
-"""What every page must be, whatever it shows. Each check takes the parsed page and yields faults."""
+"""What every page must be, whatever it shows. A check takes a parsed page and yields faults."""
 
 import re
 from collections import Counter
@@ -113,7 +113,7 @@ def references(page):
         for name in REFERRING:
             for target in words_of_attribute(element.get(name)):
                 if target not in known:
-                    yield f"{described(element)} names {target!r} in {name}, which is not on the page"
+                    yield f"{described(element)} names {target!r} in {name}, not on the page"
 
 
 def text(page):
@@ -174,5 +174,7 @@ def words_of_attribute(value):
 
 
 def described(element):
-    attributes = (f'{name}="{element[name]}"' for name in ("id", "name", "action") if element.get(name))
+    attributes = (
+        f'{name}="{element[name]}"' for name in ("id", "name", "action") if element.get(name)
+    )
     return "<" + " ".join([element.name, *attributes]) + ">"

@@ -1,7 +1,101 @@
-"""The screens."""
+"""The screens: every blueprint, and what all of them share."""
 
 from flask import Flask
+from flask_babel import Babel
+from flask_wtf import CSRFProtect
+from govuk_frontend_wtf.main import WTFormsHelpers
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from whitenoise import WhiteNoise
+
+from nrm.security.keyring import Purpose
+from nrm.services import keys
+from nrm.web import (
+    access,
+    account,
+    administration,
+    assets,
+    audit,
+    casefile,
+    consent,
+    context,
+    decision,
+    directory,
+    errors,
+    headers,
+    health,
+    home,
+    identification,
+    logs,
+    pages,
+    provision,
+    referral,
+    sessions,
+    statistics,
+)
+
+BLUEPRINTS = (
+    account.blueprint,
+    administration.blueprint,
+    audit.blueprint,
+    casefile.blueprint,
+    consent.blueprint,
+    decision.blueprint,
+    directory.blueprint,
+    health.blueprint,
+    home.blueprint,
+    identification.blueprint,
+    pages.blueprint,
+    provision.blueprint,
+    referral.blueprint,
+    statistics.blueprint,
+)
+
+# One document is at most 20 000 characters; a form of many fields stays far below this.
+LARGEST_REQUEST = 1024 * 1024
 
 
 def register(app: Flask) -> None:
-    """Attach every screen to the application."""
+    """Attach every screen, closed by default, to the application."""
+    # What forms are protected with is derived from the web process's own key, and kept nowhere.
+    app.config["SECRET_KEY"] = keys.keyring().derived(Purpose.FORM, "protection")[1]
+    # A form is good for as long as the sitting is: a draft typed for two hours still goes through.
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
+    app.config["WTF_CSRF_SSL_STRICT"] = False
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
+    app.session_interface = sessions.ServerSideSessions()
+    _templates(app)
+    Babel(app, default_locale="en", default_translation_directories=str(context.TRANSLATIONS))
+    CSRFProtect(app)
+    logs.register(app)
+    access.register(app)
+    headers.register(app)
+    errors.register(app)
+    context.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    assets.register(app)
+    _serve_static(app)
+
+
+def _templates(app: Flask) -> None:
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["get_locale"] = context.language
+    own = app.jinja_loader
+    installed = PrefixLoader(
+        {"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}
+    )
+    app.jinja_options["loader"] = ChoiceLoader([own, installed] if own else [installed])
+    app.jinja_loader = app.jinja_options["loader"]
+    WTFormsHelpers(app)
+
+
+def _serve_static(app: Flask) -> None:
+    """Serve compiled files with their compressed twins; their names change with their content."""
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app,
+        root=app.static_folder,
+        prefix="static/",
+        immutable_file_test=assets.is_immutable,
+    )

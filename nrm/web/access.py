@@ -1,0 +1,113 @@
+"""Closed by default: a route names the permission that it needs, or nobody reaches it."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, redirect, request, session, url_for
+from flask_login import LoginManager, current_user
+from werkzeug.wrappers import Response
+
+from nrm.domain.errors import RefusedError
+from nrm.domain.policy import holds
+from nrm.domain.roles import Actor, Permission
+from nrm.domain.text import N_
+from nrm.services.sessions import Viewer
+from nrm.web.sessions import BrowserSession
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_PERMISSION = "nrm_permission"
+_PUBLIC = "nrm_public"
+# Compiled style sheets and scripts: nothing in them is anyone's.
+_OPEN_ENDPOINTS = frozenset({"static"})
+
+
+class SignedIn:
+    """The account of the sitting, as Flask-Login knows it."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def __init__(self, viewer: Viewer) -> None:
+        """Hold who it is."""
+        self.viewer = viewer
+
+    def get_id(self) -> str:
+        """Return the account's id."""
+        return str(self.viewer.actor.id)
+
+
+def needs(permission: Permission) -> Callable[[View], View]:
+    """Declare the permission without which a route does not begin."""
+
+    def mark(view: View) -> View:
+        setattr(view, _PERMISSION, permission)
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Declare that a route is for everybody."""
+    setattr(view, _PUBLIC, True)
+    return view
+
+
+def declared(view: Callable[..., Any]) -> Permission | str | None:
+    """Return what a route declares: its permission, "public", or nothing."""
+    if getattr(view, _PUBLIC, False):
+        return "public"
+    permission: Permission | None = getattr(view, _PERMISSION, None)
+    return permission
+
+
+def actor() -> Actor:
+    """Return who acts in this request."""
+    viewer: Viewer = current_user.viewer
+    return viewer.actor
+
+
+def register(app: Flask) -> None:
+    """Put the guard before every request."""
+    manager = LoginManager()
+    manager.session_protection = None
+    manager.request_loader(_from_sitting)
+    manager.init_app(app)
+    app.before_request(_guard)
+
+
+def _from_sitting(_: object) -> SignedIn | None:
+    sitting = session_object().sitting
+    return SignedIn(sitting.viewer) if sitting is not None and sitting.viewer is not None else None
+
+
+def session_object() -> BrowserSession:
+    """Return the session itself, not Flask's stand-in for it."""
+    current: BrowserSession = session._get_current_object()  # type: ignore[attr-defined]
+    return current
+
+
+def _guard() -> Response | None:
+    if request.endpoint is None or request.endpoint in _OPEN_ENDPOINTS:
+        return None
+    _refuse_other_sites()
+    wanted = declared(current_app.view_functions[request.endpoint])
+    if wanted == "public":
+        return None
+    if not current_user.is_authenticated:
+        return redirect(url_for("account.sign_in"))
+    if not isinstance(wanted, Permission) or not holds(actor(), wanted):
+        raise RefusedError(
+            N_("Your role has no part in this page."), str(wanted or request.endpoint)
+        )
+    return None
+
+
+def _refuse_other_sites() -> None:
+    """Refuse a form that another site sent, also where a browser would send our cookie along."""
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") in (
+        "cross-site",
+        "same-site",
+    ):
+        abort(403)

@@ -1,0 +1,5 @@
+"""Screens of consent."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("consent", __name__)

@@ -1,0 +1,136 @@
+"""Where each refusal of the mechanism becomes a page: plain words, what to do next, no data."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from nrm.audit.actions import Action, Outcome
+from nrm.db import db
+from nrm.domain.errors import (
+    AlreadyDoneError,
+    ConflictError,
+    DamagedError,
+    IllegalStepError,
+    LockedError,
+    NotFoundError,
+    RefusedError,
+    Subject,
+)
+from nrm.services.audit import record_alone
+from nrm.web import logs
+from nrm.web.access import actor
+
+Page = tuple[str, int]
+View = TypeVar("View", bound=Callable[..., Any])
+_AGAIN = "nrm_again"
+
+
+def once(leads_to: Callable[..., str]) -> Callable[[View], View]:
+    """Say where a form leads that was sent twice: `leads_to(outcome, **what the address says)`."""
+
+    def mark(view: View) -> View:
+        setattr(view, _AGAIN, leads_to)
+        return view
+
+    return mark
+
+
+def register(app: Flask) -> None:
+    """Answer each kind of refusal in one place."""
+    app.register_error_handler(NotFoundError, _not_found)
+    app.register_error_handler(RefusedError, _refused)
+    app.register_error_handler(ConflictError, _conflict)
+    app.register_error_handler(IllegalStepError, _illegal_step)
+    app.register_error_handler(AlreadyDoneError, _again)
+    app.register_error_handler(LockedError, _unavailable)
+    app.register_error_handler(DamagedError, _unavailable)
+    app.register_error_handler(OperationalError, _unavailable)
+    app.register_error_handler(CSRFError, _expired_form)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _not_found(error: NotFoundError) -> Page:
+    """Out of sight and not there look the same; the log knows the difference."""
+    _log_refusal(error.subject, Outcome.NOT_FOUND, str(request.endpoint))
+    return render_template("errors/404.html"), 404
+
+
+def _refused(error: RefusedError) -> Page:
+    _log_refusal(error.subject, Outcome.REFUSED, error.permission)
+    return render_template("errors/403.html", words=_(error.reason)), 403
+
+
+def _log_refusal(subject: Subject, outcome: Outcome, purpose: str) -> None:
+    """Write the refusal in a transaction of its own, after the act's was rolled back."""
+    if current_user and current_user.is_authenticated:
+        record_alone(actor(), Action.ACCESS_REFUSED, subject, outcome, purpose=purpose[:60])
+
+
+def _conflict(error: ConflictError) -> Page:
+    return render_template("errors/409.html", words=conflict_words(error)), 409
+
+
+def conflict_words(error: ConflictError) -> str:
+    """Say what happened, by whom and when, in one sentence."""
+    # Imported here, because the filters of the pages need the application that registers us.
+    from nrm.web.context import when  # noqa: PLC0415
+
+    said = _(error.words).rstrip(".")
+    if error.who and error.when:
+        return str(_("%(said)s, by %(who)s, %(when)s.", said=said, who=error.who, when=when(error.when)))
+    return f"{said}."
+
+
+def _illegal_step(error: IllegalStepError) -> Page:
+    del error
+    return render_template("errors/409.html"), 409
+
+
+def _again(error: AlreadyDoneError) -> BaseResponse | Page:
+    """Lead a form that was sent twice to what the first sending made."""
+    view = current_app.view_functions[str(request.endpoint)]
+    leads_to: Callable[..., str] | None = getattr(view, _AGAIN, None)
+    if leads_to is None:
+        return render_template("errors/409.html"), 409
+    return redirect(leads_to(error.outcome, **(request.view_args or {})), 303)
+
+
+def _expired_form(error: CSRFError) -> Page:
+    del error
+    return render_template("errors/400.html"), 400
+
+
+def _http(error: HTTPException) -> BaseResponse | Page | HTTPException:
+    code = error.code or 500
+    if code < 400:  # noqa: PLR2004 - redirects are exceptions to Werkzeug, not errors
+        return error
+    known = code if code in (400, 403, 404, 413) else (404 if code == 405 else 400)  # noqa: PLR2004
+    return render_template(f"errors/{known}.html"), code
+
+
+def _unavailable(error: Exception) -> Page:
+    """Nothing was shown and nothing was kept: the keys or the database are not at hand."""
+    logs.failure("unavailable", error, route=request.endpoint)
+    db.session.rollback()
+    return _bare("errors/503.html"), 503
+
+
+def _unexpected(error: Exception) -> Page:
+    logs.failure("unexpected", error, route=request.endpoint)
+    db.session.rollback()
+    return _bare("errors/500.html"), 500
+
+
+def _bare(template: str) -> str:
+    """Render without asking who looks on: the database that would know may be what failed."""
+    return current_app.jinja_env.get_template(template).render()
+
+

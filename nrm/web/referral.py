@@ -1,0 +1,5 @@
+"""Screens of referral."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("referral", __name__)

@@ -1,0 +1,78 @@
+"""Flask's session, kept on the server: the browser holds a random token and nothing else."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, Request, Response, current_app
+from flask.sessions import SessionInterface, SessionMixin
+from werkzeug.datastructures import CallbackDict
+
+from config import Environment, Settings
+from nrm.services import sessions
+
+
+class BrowserSession(CallbackDict[str, Any], SessionMixin):
+    """What the pages remember between two clicks, and whose sitting it is."""
+
+    def __init__(self, sitting: sessions.Sitting | None) -> None:
+        """Start from a sitting that is still good, or from nothing."""
+        super().__init__(sitting.data if sitting is not None else None, _mark_modified)
+        self.sitting = sitting
+        self.modified = False
+        # A sitting that was opened during this request, whose token the browser has yet to learn.
+        self.opened: sessions.Opened | None = None
+        self.ended = False
+
+
+def _mark_modified(session: Any) -> None:
+    session.modified = True
+
+
+class ServerSideSessions(SessionInterface):
+    """Finds, keeps and ends sittings by the token in the cookie."""
+
+    def open_session(self, app: Flask, request: Request) -> BrowserSession:
+        """Resume the sitting of the token that came, if it is still good."""
+        settings: Settings = app.config["NRM"]
+        token = request.cookies.get(cookie_name(settings), "")
+        return BrowserSession(sessions.resume(token, limits(settings)) if token else None)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Keep what changed, and tell the browser a new token or to forget the old one."""
+        settings: Settings = app.config["NRM"]
+        response.vary.add("Cookie")
+        if not isinstance(session, BrowserSession):
+            return
+        if session.ended:
+            response.delete_cookie(cookie_name(settings), **_attributes(settings))
+            return
+        if session.opened is None and session.sitting is None and session.modified:
+            session.opened = sessions.open_anonymous(dict(session), limits(settings))
+        if session.opened is not None:
+            response.set_cookie(
+                cookie_name(settings), session.opened.token, **_attributes(settings)
+            )
+        elif session.sitting is not None:
+            sessions.save(session.sitting, dict(session) if session.modified else None)
+
+
+def cookie_name(settings: Settings) -> str:
+    """Name the cookie; only the demonstration on loopback, without https, uses a plain name."""
+    return "__Host-nrm" if settings.environment is Environment.PRODUCTION else "nrm"
+
+
+def limits(settings: Settings | None = None) -> sessions.Limits:
+    """Return how long a sitting lasts."""
+    chosen: Settings = settings or current_app.config["NRM"]
+    return sessions.Limits(
+        timedelta(minutes=chosen.idle_minutes), timedelta(hours=chosen.absolute_hours)
+    )
+
+
+def _attributes(settings: Settings) -> dict[str, Any]:
+    return {
+        "path": "/",
+        "httponly": True,
+        "samesite": "Strict",
+        "secure": settings.environment is Environment.PRODUCTION,
+    }
