@@ -7,7 +7,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from nrm.models.base import Audited, Base, Moment
 
-
 # Every sealed row names its key by number, so a destroyed key's number is never given again.
 _NEVER_REUSED = {"sqlite_autoincrement": True}
 

@@ -1,7 +1,6 @@
 """Signing in and out."""
 
 from flask import Blueprint, redirect, render_template, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -9,6 +8,7 @@ from nrm.domain.roles import Permission
 from nrm.services import accounts
 from nrm.web.access import actor, needs, public, session_object
 from nrm.web.forms.account import SignInForm
+from nrm.web.text import _
 
 blueprint = Blueprint("account", __name__)
 

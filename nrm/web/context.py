@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Flask, current_app, request, url_for
 from flask_babel import format_date, format_datetime
-from flask_babel import gettext as _
 from flask_login import current_user
 
 from nrm import country
@@ -19,6 +18,7 @@ from nrm.domain.lifecycle import STATE_LABEL
 from nrm.domain.reference import spoken
 from nrm.domain.roles import ROLE_LABEL, Role
 from nrm.web.due import due
+from nrm.web.text import _
 
 TRANSLATIONS = Path(__file__).resolve().parent.parent.parent / "translations"
 
@@ -173,7 +173,7 @@ def when(moment: datetime | None) -> str:
 
 def day(moment: date | None) -> str:
     """Say a day."""
-    return "" if moment is None else str(format_date(moment, "d MMMM y"))
+    return "" if moment is None else str(format_date(moment, "d MMMM y"))  # type: ignore[no-untyped-call]
 
 
 def iso_day(text: str | None) -> str:

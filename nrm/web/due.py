@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from flask import current_app
 from flask_babel import format_datetime
-from flask_babel import gettext as _
 
 from nrm import country
 from nrm.domain.deadlines import Due, DueKind, DueUnit, due_state
+from nrm.web.text import _
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, redirect, render_template, request
-from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -26,6 +25,7 @@ from nrm.domain.errors import (
 from nrm.services.audit import record_alone
 from nrm.web import logs
 from nrm.web.access import actor
+from nrm.web.text import _
 
 Page = tuple[str, int]
 View = TypeVar("View", bound=Callable[..., Any])

@@ -1,10 +1,10 @@
 """Forms of signing in."""
 
-from flask_babel import lazy_gettext as _l
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from nrm.web.forms.base import Form
+from nrm.web.text import _l
 
 
 class SignInForm(Form):

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from datetime import date
 from uuid import UUID, uuid4
 
-from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, HiddenField, IntegerField
 from wtforms.widgets import HiddenInput
 
 from nrm.domain.errors import ConflictError, InvalidInputError
 from nrm.web.errors import conflict_words
+from nrm.web.text import _
 
 LONGEST_LINE = 200
 LONGEST_TEXT = 20_000
 
 
-class Form(FlaskForm):  # type: ignore[misc] - Flask-WTF has no types
+class Form(FlaskForm):  # type: ignore[misc]
     """A form of the mechanism. Reads its token and `form_id` as hidden fields."""
 
     form_id = HiddenField(default=lambda: str(uuid4()))
