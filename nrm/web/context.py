@@ -173,7 +173,7 @@ def when(moment: datetime | None) -> str:
 
 def day(moment: date | None) -> str:
     """Say a day."""
-    return "" if moment is None else str(format_date(moment, "d MMMM y"))  # type: ignore[no-untyped-call]
+    return "" if moment is None else str(format_date(moment, "d MMMM y"))
 
 
 def iso_day(text: str | None) -> str:

@@ -120,7 +120,7 @@ def tab(open_tab):
 
 @pytest.fixture
 def shots():
-    """Photograph a page at both widths; refuse sideways scrolling and, with script, what axe finds."""
+    """Photograph a page at both widths; refuse sideways scrolling and what axe finds."""
 
     def take(tab, name):
         ARTEFACTS.mkdir(exist_ok=True)

@@ -16,7 +16,7 @@ LONGEST_LINE = 200
 LONGEST_TEXT = 20_000
 
 
-class Form(FlaskForm):  # type: ignore[misc]
+class Form(FlaskForm):
     """A form of the mechanism. Reads its token and `form_id` as hidden fields."""
 
     form_id = HiddenField(default=lambda: str(uuid4()))
