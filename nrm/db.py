@@ -23,7 +23,11 @@ from nrm.models import AUDITED_TABLES, AuditEntry, Base, FormReceipt
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 _IMMEDIATE = "nrm_begin_immediate"
-_CHANGE = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+\"?(\w+)", re.IGNORECASE)
+_CHANGE = re.compile(
+    r"\b(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|MERGE\s+INTO|UPDATE|DELETE\s+FROM"
+    r"|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?\"?(\w+)",
+    re.IGNORECASE,
+)
 
 
 @dataclass

@@ -153,6 +153,15 @@ SEEK_AGAIN = Step(
     done=N_("The case is back in the coordinator’s queue."),
     stays=frozenset({Assistance.NEEDS_RECORDED, Assistance.WAITING}),
 )
+WAIT_FOR_OTHERS = Step(
+    "wait for others",
+    leaves=frozenset({Assistance.ASSISTED}),
+    enters=Assistance.REFERRED,
+    needs=Permission.REFERRAL_SEND,
+    label=N_("The helping provider is gone, another has yet to answer"),
+    done=N_("The case waits for another provider’s answer."),
+    stays=frozenset({Assistance.REFERRED}),
+)
 CLOSE = Step(
     "close",
     leaves=OPEN_ASSISTANCE,
@@ -248,7 +257,7 @@ class Lifecycle(Generic[S]):
 
 IDENTIFICATION = Lifecycle("Identification", Identification, (FLAG, PRESUME))
 ASSISTANCE = Lifecycle(
-    "Assistance", Assistance, (OPEN_FILE, RECORD_NEEDS, REFER, ASSIST, SEEK_AGAIN, CLOSE)
+    "Assistance", Assistance, (OPEN_FILE, RECORD_NEEDS, REFER, ASSIST, WAIT_FOR_OTHERS, SEEK_AGAIN, CLOSE)
 )
 REFERRAL = Lifecycle("Referral", ReferralState, (SEND, ACCEPT, DECLINE, EXPIRE, WITHDRAW, END))
 LISTING = Lifecycle(

@@ -113,6 +113,7 @@ def record(
         standing = visibility.case_standing(case)
         require(actor, Permission.CONSENT_RECORD, standing)
         _check(new, how)
+        _check_recipients(new)
         facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
         check_giver(
             how.given_by,
@@ -153,6 +154,15 @@ def _check_purpose(answer: NewAnswer) -> None:
         raise InvalidInputError("recipient", N_("Name the provider that the person agreed to."))
     if not answer.compartments <= frozenset(SHAREABLE):
         raise InvalidInputError("compartments", N_("This part of the file is never shared."))
+
+
+def _check_recipients(new: Sequence[NewAnswer]) -> None:
+    """Refuse an answer towards an organisation that is no service provider."""
+    for answer in new:
+        if answer.recipient_id is not None:
+            recipient = db.session.get(Organisation, answer.recipient_id)
+            if recipient is None or not recipient.is_provider:
+                raise InvalidInputError("recipient", N_("Choose a service provider."))
 
 
 def _write(unit: Unit, actor: Actor, case: Case, new: Sequence[NewAnswer], how: How) -> None:

@@ -8,7 +8,7 @@ from nrm.audit.actions import Action
 from nrm.country import CountryPack
 from nrm.db import db, unit_of_work
 from nrm.domain.errors import InvalidInputError
-from nrm.domain.lifecycle import CLOSE, LIVE_REFERRALS, ReferralState, advance
+from nrm.domain.lifecycle import CLOSE, END, LIVE_REFERRALS, WITHDRAW, ReferralState, advance
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
@@ -43,8 +43,8 @@ def close(  # noqa: PLR0913 - the reason, and which version of the file it was g
             Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS)
         )
         for referral in db.session.scalars(live):
-            accepted = referral.state is ReferralState.ACCEPTED
-            referral.state = ReferralState.ENDED if accepted else ReferralState.WITHDRAWN
+            step = END if referral.state is ReferralState.ACCEPTED else WITHDRAW
+            referral.state = advance(referral.state, step)
             referral.ended_at = unit.now
         vault.seal_note(
             unit,

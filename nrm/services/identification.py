@@ -15,11 +15,12 @@ from nrm.domain import flag
 from nrm.domain.consent import BASIS_CONSENT, Answer
 from nrm.domain.deadlines import flag_review_due
 from nrm.domain.errors import ConflictError, InvalidInputError, NotFoundError, Subject
-from nrm.domain.lifecycle import FLAG, OPEN_FILE, PRESUME, advance
+from nrm.domain.lifecycle import FLAG, OPEN_FILE, PRESUME, Assistance, advance
 from nrm.domain.policy import require
 from nrm.domain.reference import new_case_reference
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
+from nrm.domain.vocabulary import Urgency
 from nrm.models import Case, ConsentAnswer, FlagDraft
 from nrm.services import vault, visibility
 from nrm.services.audit import record
@@ -188,6 +189,8 @@ def presume(  # noqa: PLR0913 - what was decided, on what basis, and on which ve
         expect_version(case, version)
         case.identification = advance(case.identification, PRESUME)
         case.presumed_at = unit.now
+        if case.assistance is Assistance.WAITING:
+            case.due_at = flag_review_due(unit.now, Urgency(case.urgency), pack.clocks)
         vault.seal_note(
             unit,
             actor,

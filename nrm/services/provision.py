@@ -35,7 +35,7 @@ from nrm.services import vault, visibility
 from nrm.services.audit import record
 from nrm.services.consent import consents
 from nrm.services.facts import counted
-from nrm.services.referral import seek_again_if_alone
+from nrm.services.referral import settle_after_loss
 
 PAGE = 25
 # How many unanswered referrals one round of housekeeping takes back.
@@ -204,7 +204,7 @@ def decline(  # noqa: PLR0913 - the answer, its reason and its form
             compartment="narrative",
             subject_id=referral.id,
         )
-        seek_again_if_alone(unit, case, pack)
+        settle_after_loss(unit, case, pack)
         _count(unit, referral, "declined", pack, reason=reason)
         record(
             unit,
@@ -323,7 +323,7 @@ def end(actor: Actor, reference: str, pack: CountryPack, *, form_id: UUID | None
         case = _lock_case(referral)
         referral.state = advance(referral.state, END)
         referral.ended_at = unit.now
-        seek_again_if_alone(unit, case, pack)
+        settle_after_loss(unit, case, pack)
         record(unit, actor, Action.REFERRAL_END, visibility.referral_subject(referral))
         unit.outcome = referral.reference
         return referral.reference
@@ -354,7 +354,7 @@ def _expire_one(referral_id: UUID, pack: CountryPack) -> int:
             return 0
         referral.state = advance(referral.state, EXPIRE)
         referral.ended_at = unit.now
-        seek_again_if_alone(unit, case, pack)
+        settle_after_loss(unit, case, pack)
         _count(unit, referral, "expired", pack)
         record(
             unit, HOUSEKEEPING, Action.REFERRAL_EXPIRE, visibility.referral_subject(referral)

@@ -21,8 +21,10 @@ from nrm.domain.lifecycle import (
     REFER,
     SEEK_AGAIN,
     SEND,
+    WAIT_FOR_OTHERS,
     WITHDRAW,
     Assistance,
+    ReferralState,
     advance,
     allows,
 )
@@ -186,13 +188,13 @@ def withdraw(
         referral = visibility.referral_of(case, reference)
         referral.state = advance(referral.state, WITHDRAW)
         referral.ended_at = unit.now
-        seek_again_if_alone(unit, case, pack)
+        settle_after_loss(unit, case, pack)
         record(unit, actor, Action.REFERRAL_WITHDRAW, visibility.referral_subject(referral))
         unit.outcome = case.reference
 
 
-def seek_again_if_alone(unit: Unit, case: Case, pack: CountryPack) -> None:
-    """Bring the case back to the coordinator's queue when no referral is left alive.
+def settle_after_loss(unit: Unit, case: Case, pack: CountryPack) -> None:
+    """Bring the case back to the coordinator's attention when a referral came to nothing.
 
     A decline, an expiry or an end must never leave a person with nobody: the clock starts again.
     """
@@ -202,9 +204,14 @@ def seek_again_if_alone(unit: Unit, case: Case, pack: CountryPack) -> None:
             Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS)
         )
     ).all()
-    if case.assistance is not Assistance.CLOSED and not live:
+    look_again = flag_review_due(unit.now, Urgency(case.urgency), pack.clocks)
+    if not live:
         case.assistance = advance(case.assistance, SEEK_AGAIN)
-        case.due_at = flag_review_due(unit.now, Urgency(case.urgency), pack.clocks)
+        case.due_at = look_again
+        return
+    if ReferralState.ACCEPTED not in live:
+        case.assistance = advance(case.assistance, WAIT_FOR_OTHERS)
+    case.due_at = min(case.due_at, look_again)
 
 
 def _prepare(  # noqa: PLR0913 - everything that decides what is disclosed
