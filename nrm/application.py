@@ -20,9 +20,7 @@ def create_app(settings: Settings, *, unlock: bool = True) -> Flask:
 
     Without `unlock` it can migrate and make keys, but open nothing.
     """
-    app = Flask(
-        "nrm", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
-    )
+    app = Flask("nrm", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     # A failed statement must not write what it carried into a log.
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True}

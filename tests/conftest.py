@@ -1,8 +1,11 @@
 import pytest
+from argon2 import PasswordHasher
 
 from nrm.application import create_app
 from nrm.db import db
+from nrm.security import passwords
 from tests import databases
+from tests import world as worlds
 from tests.page import PageClient
 
 # What promises to hold on both databases is tested on both; the rest runs on SQLite alone.
@@ -48,6 +51,19 @@ def database_url(request, tmp_path):
 # The application. All that the other fixtures know of it is here.
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords():
+    """Hash passwords with the least that Argon2 takes: a test signs in hundreds of times.
+
+    `tests/services/test_accounts.py` looks at the real parameters.
+    """
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", cheap)
+        patch.setattr(passwords, "_NOBODY", cheap.hash("nobody signs in with this"))
+        yield
+
+
 @pytest.fixture
 def settings(database_url, tmp_path):
     return databases.settings(database_url, tmp_path)
@@ -71,3 +87,19 @@ def client(app):
 def page(client):
     """Give a browser without script that checks every page it reads."""
     return PageClient(client)
+
+
+@pytest.fixture
+def world(app):
+    """Give a small mechanism with people, organisations and approved providers (tests/world.py)."""
+    return worlds.build(app)
+
+
+@pytest.fixture
+def signed_in(world):
+    """Sign someone in by their name in the world: a page client with a browser of its own."""
+
+    def browser(name):
+        return worlds.sign_in(PageClient(world.app.test_client()), world.email(name))
+
+    return browser

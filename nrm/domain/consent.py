@@ -94,5 +94,8 @@ def check_giver(
     if given_by is GivenBy.PERSON and under_16:
         raise InvalidInputError(
             "given_by",
-            N_("A child under 16 cannot agree alone. Record the guardian’s answer, or a legal exception."),
+            N_(
+                "A child under 16 cannot agree alone. "
+                "Record the guardian’s answer, or a legal exception."
+            ),
         )

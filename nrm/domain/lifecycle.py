@@ -257,7 +257,9 @@ class Lifecycle(Generic[S]):
 
 IDENTIFICATION = Lifecycle("Identification", Identification, (FLAG, PRESUME))
 ASSISTANCE = Lifecycle(
-    "Assistance", Assistance, (OPEN_FILE, RECORD_NEEDS, REFER, ASSIST, WAIT_FOR_OTHERS, SEEK_AGAIN, CLOSE)
+    "Assistance",
+    Assistance,
+    (OPEN_FILE, RECORD_NEEDS, REFER, ASSIST, WAIT_FOR_OTHERS, SEEK_AGAIN, CLOSE),
 )
 REFERRAL = Lifecycle("Referral", ReferralState, (SEND, ACCEPT, DECLINE, EXPIRE, WITHDRAW, END))
 LISTING = Lifecycle(

@@ -63,7 +63,7 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
 
 
 def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Relation]:
-    """A referral is to an organisation, not to a person; its end closes every door at once."""
+    """Say how an actor stands to a referral: it is to an organisation, and its end closes it."""
     if actor.organisation_id is None or record.organisation_id != actor.organisation_id:
         return frozenset({Relation.NATIONAL})
     held = {Relation.NATIONAL, Relation.RECEIVER}

@@ -54,7 +54,7 @@ _UNUSED = {
 }
 
 
-class ReferenceTypo(ValueError):  # noqa: N818  (a slip of the tongue or the hand, not a fault)
+class ReferenceTypo(ValueError):  # noqa: N818 - a slip of the hand, not a fault
     """What was typed cannot be a reference; carries the words that help to find the slip."""
 
     def __init__(self, reason_code: str, message: str, **parameters: str | int) -> None:

@@ -43,5 +43,3 @@ class AuditEntry(Base):
     detail_sha256: Mapped[str] = mapped_column(String(64))
     detail: Mapped[bytes | None] = mapped_column(LargeBinary)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-
-

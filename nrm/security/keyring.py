@@ -160,7 +160,9 @@ class Keyring:
         ring_id = self.current_id(purpose)
         nonce = os.urandom(12)
         bound = _wrap_data(case_id, purpose, ring_id)
-        return ring_id, nonce + AESGCM(self._master(ring_id, purpose)).encrypt(nonce, data_key, bound)
+        return ring_id, nonce + AESGCM(self._master(ring_id, purpose)).encrypt(
+            nonce, data_key, bound
+        )
 
     def unwrap(self, purpose: Purpose, case_id: UUID, ring_id: int, wrapped: bytes) -> bytes:
         """Unwrap a case's own key; raises LockedError where this process may not or cannot."""

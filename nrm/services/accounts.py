@@ -105,9 +105,7 @@ def organisations() -> Sequence[Organisation]:
     return db.session.scalars(select(Organisation).order_by(Organisation.name)).all()
 
 
-def create_account(
-    actor: Actor, new: NewAccount, *, form_id: UUID | None = None
-) -> UUID:
+def create_account(actor: Actor, new: NewAccount, *, form_id: UUID | None = None) -> UUID:
     """Create an account in one role."""
     require(actor, Permission.ACCOUNT_MANAGE)
     with unit_of_work(actor, form_id) as unit:

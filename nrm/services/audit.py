@@ -139,14 +139,14 @@ def _query(asked: Search) -> Select[AuditEntry, str, str, str]:
     if asked.case_reference:
         case_id = select(Case.id).where(Case.reference == asked.case_reference).scalar_subquery()
         query = query.where(AuditEntry.case_id == case_id)
-    if asked.account_id is not None:
-        query = query.where(AuditEntry.actor_id == asked.account_id)
-    if asked.organisation_id is not None:
-        query = query.where(AuditEntry.actor_organisation_id == asked.organisation_id)
-    if asked.action is not None:
-        query = query.where(AuditEntry.action == asked.action.value)
-    if asked.outcome is not None:
-        query = query.where(AuditEntry.outcome == asked.outcome.value)
+    for column, wanted in (
+        (AuditEntry.actor_id, asked.account_id),
+        (AuditEntry.actor_organisation_id, asked.organisation_id),
+        (AuditEntry.action, asked.action),
+        (AuditEntry.outcome, asked.outcome),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
     if asked.since is not None:
         query = query.where(AuditEntry.occurred_at >= asked.since)
     if asked.until is not None:

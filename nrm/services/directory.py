@@ -168,7 +168,7 @@ def _check(new: NewListing, pack: CountryPack) -> None:
         raise InvalidInputError("district", N_("Choose a district."))
 
 
-def approve(  # noqa: PLR0913 - who approves what, until when, on which version
+def approve(
     actor: Actor,
     listing_id: UUID,
     until: date,

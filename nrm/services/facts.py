@@ -1,4 +1,4 @@
-"""Counted acts: each leaves a sealed event under the facts key, without a time finer than a quarter."""
+"""Counted acts: each leaves a sealed event under the facts key, no finer in time than a quarter."""
 
 from datetime import date
 from typing import Any

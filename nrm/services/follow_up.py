@@ -20,7 +20,7 @@ from nrm.services.facts import counted
 from nrm.services.identification import expect_version
 
 
-def close(  # noqa: PLR0913 - the reason, and which version of the file it was given on
+def close(
     actor: Actor,
     reference: str,
     reason: str,
@@ -59,7 +59,11 @@ def close(  # noqa: PLR0913 - the reason, and which version of the file it was g
         days = (unit.now - case.flagged_at).days
         counted(unit, case.id, "closed", today, days=days, reason=reason)
         record(
-            unit, actor, Action.CASE_CLOSE, visibility.case_subject(case), fields=["reason", "words"]
+            unit,
+            actor,
+            Action.CASE_CLOSE,
+            visibility.case_subject(case),
+            fields=["reason", "words"],
         )
         unit.outcome = case.reference
         return case.reference

@@ -1,4 +1,4 @@
-"""Identification: a first responder writes and sends a flag; a coordinator records a presumption."""
+"""Identification: a flag is written and sent; a coordinator records a presumption."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -169,7 +169,7 @@ def my_flag(actor: Actor, reference: str) -> Case:
         return case
 
 
-def presume(  # noqa: PLR0913 - what was decided, on what basis, and on which version of the file
+def presume(
     actor: Actor,
     reference: str,
     *,
@@ -203,7 +203,11 @@ def presume(  # noqa: PLR0913 - what was decided, on what basis, and on which ve
         today = unit.now.astimezone(pack.zone).date()
         counted(unit, case.id, "presumed", today, days=(unit.now - case.flagged_at).days)
         record(
-            unit, actor, Action.CASE_PRESUME, visibility.case_subject(case), fields=["basis", "words"]
+            unit,
+            actor,
+            Action.CASE_PRESUME,
+            visibility.case_subject(case),
+            fields=["basis", "words"],
         )
         unit.outcome = case.reference
         return case.reference
@@ -232,7 +236,7 @@ def _own_draft(actor: Actor, draft_id: UUID) -> FlagDraft:
     return draft
 
 
-def _new_case(  # noqa: PLR0913 - the parts from which a case is born
+def _new_case(
     unit: Unit,
     actor: Actor,
     draft: FlagDraft,

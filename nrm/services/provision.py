@@ -82,9 +82,7 @@ class Received:
     services: Sequence[ServiceGiven]
 
 
-def inbox(
-    actor: Actor, state: ReferralState, after: tuple[datetime, UUID] | None = None
-) -> Inbox:
+def inbox(actor: Actor, state: ReferralState, after: tuple[datetime, UUID] | None = None) -> Inbox:
     """List the organisation's referrals in one state, the earliest deadline first.
 
     Envelopes open for the rows shown and no others, and only while the referral is live.
@@ -126,9 +124,7 @@ def read(actor: Actor, reference: str) -> Received:
         opened: dict[str, dict[str, Any]] = {}
         if referral.state in LIVE_REFERRALS:
             envelope = vault.open_envelopes(unit, actor, {referral.id: standing})[referral.id]
-            discloses = disclosed_to(
-                consents(referral.case_id), referral.organisation_id, unit.now
-            )
+            discloses = disclosed_to(consents(referral.case_id), referral.organisation_id, unit.now)
         if referral.state is ReferralState.ACCEPTED and discloses:
             consented = visibility.referral_standing(referral, consented=True)
             opened = vault.open_compartments(
@@ -161,9 +157,7 @@ def _services(unit: Unit, actor: Actor, referral: Referral) -> list[ServiceGiven
     ]
 
 
-def accept(
-    actor: Actor, reference: str, pack: CountryPack, *, form_id: UUID | None = None
-) -> str:
+def accept(actor: Actor, reference: str, pack: CountryPack, *, form_id: UUID | None = None) -> str:
     """Accept a referral for one's organisation; what consent covers opens with this act."""
     with unit_of_work(actor, form_id) as unit:
         referral = visibility.referral(actor, reference)
@@ -178,7 +172,7 @@ def accept(
         return referral.reference
 
 
-def decline(  # noqa: PLR0913 - the answer, its reason and its form
+def decline(
     actor: Actor,
     reference: str,
     reason: str,
@@ -356,9 +350,7 @@ def _expire_one(referral_id: UUID, pack: CountryPack) -> int:
         referral.ended_at = unit.now
         settle_after_loss(unit, case, pack)
         _count(unit, referral, "expired", pack)
-        record(
-            unit, HOUSEKEEPING, Action.REFERRAL_EXPIRE, visibility.referral_subject(referral)
-        )
+        record(unit, HOUSEKEEPING, Action.REFERRAL_EXPIRE, visibility.referral_subject(referral))
         return 1
 
 
@@ -372,6 +364,4 @@ def _lock_case(referral: Referral) -> Case:
 def _count(unit: Unit, referral: Referral, event: str, pack: CountryPack, **coded: str) -> None:
     today = unit.now.astimezone(pack.zone).date()
     days = (unit.now - referral.sent_at).days
-    counted(
-        unit, referral.case_id, event, today, days=days, referral=str(referral.id), **coded
-    )
+    counted(unit, referral.case_id, event, today, days=days, referral=str(referral.id), **coded)

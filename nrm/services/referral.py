@@ -72,7 +72,7 @@ class Preparation:
     consented: bool
 
 
-def record_needs(  # noqa: PLR0913 - the act, its version and its form
+def record_needs(
     actor: Actor,
     reference: str,
     needs: Sequence[str],
@@ -110,7 +110,7 @@ def choose(
         facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
         needs = tuple(facts.get("needs", ()))
         service = service if service in NEED else next(iter(needs), "")
-        today = unit.now.astimezone(pack.zone).date()
+        today = _today(unit, pack)
         candidates = directory.approved_for(service, today, district) if service else []
         live = db.session.scalars(
             select(Referral.organisation_id).where(
@@ -129,12 +129,13 @@ def prepare(
     with unit_of_work() as unit:
         case = visibility.case(actor, reference, Permission.CASE_VIEW)
         require(actor, SEND.needs, visibility.case_standing(case))
-        prepared = _prepare(unit, actor, case, service, organisation_id, pack, Words())
+        entry = directory.usable_listing(organisation_id, service, _today(unit, pack))
+        prepared = _prepare(unit, actor, case, service, entry, Words())
         record(unit, actor, Action.REFERRAL_PREPARE, visibility.case_subject(case))
         return prepared
 
 
-def send(  # noqa: PLR0913 - who is asked for what, in which words, on which version of the file
+def send(
     actor: Actor,
     reference: str,
     service: str,
@@ -152,7 +153,8 @@ def send(  # noqa: PLR0913 - who is asked for what, in which words, on which ver
         expect_version(case, version)
         if not allows(case.assistance, REFER):
             raise IllegalStepError(REFER.name, case.assistance.value)
-        prepared = _prepare(unit, actor, case, service, organisation_id, pack, words)
+        entry = directory.usable_listing(organisation_id, service, _today(unit, pack))
+        prepared = _prepare(unit, actor, case, service, entry, words)
         if not prepared.consented:
             raise NoConsentError(
                 N_("The person has not agreed to share with this provider."), SEND.needs.value
@@ -163,11 +165,9 @@ def send(  # noqa: PLR0913 - who is asked for what, in which words, on which ver
         case.assistance = advance(case.assistance, REFER)
         if case.assistance is Assistance.REFERRED:
             case.due_at = referral.answer_due_at
-        today = unit.now.astimezone(pack.zone).date()
+        today = _today(unit, pack)
         days = (unit.now - case.flagged_at).days
-        counted(
-            unit, case.id, "sent", today, days=days, service=service, referral=str(referral.id)
-        )
+        counted(unit, case.id, "sent", today, days=days, service=service, referral=str(referral.id))
         record(unit, actor, Action.REFERRAL_SEND, visibility.referral_subject(referral))
         unit.outcome = referral.reference
         return referral.reference
@@ -214,17 +214,14 @@ def settle_after_loss(unit: Unit, case: Case, pack: CountryPack) -> None:
     case.due_at = min(case.due_at, look_again)
 
 
-def _prepare(  # noqa: PLR0913 - everything that decides what is disclosed
-    unit: Unit,
-    actor: Actor,
-    case: Case,
-    service: str,
-    organisation_id: UUID,
-    pack: CountryPack,
-    words: Words,
+def _today(unit: Unit, pack: CountryPack) -> date:
+    return unit.now.astimezone(pack.zone).date()
+
+
+def _prepare(
+    unit: Unit, actor: Actor, case: Case, service: str, entry: directory.Entry, words: Words
 ) -> Preparation:
-    today: date = unit.now.astimezone(pack.zone).date()
-    entry = directory.usable_listing(organisation_id, service, today)
+    provider_id = entry.listing.organisation_id
     standing = visibility.case_standing(case)
     facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
     given = consents(case.id)
@@ -238,8 +235,8 @@ def _prepare(  # noqa: PLR0913 - everything that decides what is disclosed
             safety=words.safety,
             arrangements=words.arrangements,
         ),
-        disclosed_to(given, organisation_id, unit.now),
-        in_force(given, SHARE_WITH_PROVIDER, organisation_id, unit.now) is not None,
+        disclosed_to(given, provider_id, unit.now),
+        in_force(given, SHARE_WITH_PROVIDER, provider_id, unit.now) is not None,
     )
 
 

@@ -52,8 +52,6 @@ PERMISSION = {
 }
 
 
-
-
 def open_compartments(
     unit: Unit,
     actor: Actor,
@@ -261,7 +259,7 @@ def destroy_draft(draft: FlagDraft) -> None:
     db.session.execute(delete(FlagDraft).where(FlagDraft.id == draft.id))
 
 
-def _open(  # noqa: PLR0913 - the six parts of a sealed row's place
+def _open(
     unit: Unit,
     owner_id: UUID,
     compartment: str,
@@ -278,7 +276,7 @@ def _open(  # noqa: PLR0913 - the six parts of a sealed row's place
     return document
 
 
-def _seal(  # noqa: PLR0913 - the six parts of a sealed row's place
+def _seal(
     unit: Unit,
     owner_id: UUID,
     compartment: str,

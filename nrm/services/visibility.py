@@ -47,9 +47,7 @@ def referral(actor: Actor, reference: str) -> Referral:
         hidden = db.session.scalars(
             select(Referral).where(Referral.reference == reference)
         ).one_or_none()
-        raise NotFoundError(
-            referral_subject(hidden) if hidden is not None else Subject("referral")
-        )
+        raise NotFoundError(referral_subject(hidden) if hidden is not None else Subject("referral"))
     return found
 
 

@@ -83,9 +83,7 @@ def _templates(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["get_locale"] = context.language
     own = app.jinja_loader
-    installed = PrefixLoader(
-        {"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}
-    )
+    installed = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     app.jinja_options["loader"] = ChoiceLoader([own, installed] if own else [installed])
     app.jinja_loader = app.jinja_options["loader"]
     WTFormsHelpers(app)

@@ -84,7 +84,7 @@ def _from_sitting(_: object) -> SignedIn | None:
 
 def session_object() -> BrowserSession:
     """Return the session itself, not Flask's stand-in for it."""
-    current: BrowserSession = session._get_current_object()  # type: ignore[attr-defined]
+    current: BrowserSession = session._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     return current
 
 

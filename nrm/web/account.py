@@ -13,7 +13,6 @@ from nrm.web.text import _
 blueprint = Blueprint("account", __name__)
 
 
-
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 @public
 def sign_in() -> tuple[str, int] | Response:

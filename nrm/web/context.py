@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date
 from flask_login import current_user
 
 from nrm import country
@@ -17,7 +17,7 @@ from nrm.domain import vocabulary
 from nrm.domain.lifecycle import STATE_LABEL
 from nrm.domain.reference import spoken
 from nrm.domain.roles import ROLE_LABEL, Role
-from nrm.web.due import due
+from nrm.web.due import due, moment_words
 from nrm.web.text import _
 
 TRANSLATIONS = Path(__file__).resolve().parent.parent.parent / "translations"
@@ -165,10 +165,7 @@ def district(code: str | None) -> str:
 
 def when(moment: datetime | None) -> str:
     """Say a moment in the country's own time."""
-    if moment is None:
-        return ""
-    local = moment.astimezone(pack().zone)
-    return str(format_datetime(local.replace(tzinfo=None), "d MMM y, HH:mm", rebase=False))
+    return "" if moment is None else moment_words(moment)
 
 
 def day(moment: date | None) -> str:

@@ -22,9 +22,18 @@ class Chip:
 
 def due(moment: datetime) -> Chip:
     """Say how a deadline stands to this moment."""
-    state = due_state(moment, datetime.now(UTC), country.load(current_app.config["NRM"].country).zone)
+    state = due_state(
+        moment, datetime.now(UTC), country.load(current_app.config["NRM"].country).zone
+    )
     exact = format_datetime(state.local.replace(tzinfo=None), "EEE d MMM, HH:mm", rebase=False)
     return Chip(state.kind.value, _words(state), str(exact))
+
+
+def moment_words(moment: datetime) -> str:
+    """Say a moment in the country's own time."""
+    zone = country.load(current_app.config["NRM"].country).zone
+    local = moment.astimezone(zone).replace(tzinfo=None)
+    return str(format_datetime(local, "d MMM y, HH:mm", rebase=False))
 
 
 def _words(state: Due) -> str:

@@ -1,6 +1,7 @@
 """Where each refusal of the mechanism becomes a page: plain words, what to do next, no data."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, redirect, render_template, request
@@ -25,11 +26,14 @@ from nrm.domain.errors import (
 from nrm.services.audit import record_alone
 from nrm.web import logs
 from nrm.web.access import actor
+from nrm.web.due import moment_words
 from nrm.web.text import _
 
 Page = tuple[str, int]
 View = TypeVar("View", bound=Callable[..., Any])
 _AGAIN = "nrm_again"
+# Which page answers which refusal; a wrong method is an address that does not exist.
+_PAGES = {400: 400, 403: 403, 404: 404, 405: 404, 413: 413}
 
 
 def once(leads_to: Callable[..., str]) -> Callable[[View], View]:
@@ -80,12 +84,16 @@ def _conflict(error: ConflictError) -> Page:
 
 def conflict_words(error: ConflictError) -> str:
     """Say what happened, by whom and when, in one sentence."""
-    # Imported here, because the filters of the pages need the application that registers us.
-    from nrm.web.context import when  # noqa: PLC0415
-
     said = _(error.words).rstrip(".")
     if error.who and error.when:
-        return str(_("%(said)s, by %(who)s, %(when)s.", said=said, who=error.who, when=when(error.when)))
+        return str(
+            _(
+                "%(said)s, by %(who)s, %(when)s.",
+                said=said,
+                who=error.who,
+                when=moment_words(error.when),
+            )
+        )
     return f"{said}."
 
 
@@ -110,10 +118,10 @@ def _expired_form(error: CSRFError) -> Page:
 
 def _http(error: HTTPException) -> BaseResponse | Page | HTTPException:
     code = error.code or 500
-    if code < 400:  # noqa: PLR2004 - redirects are exceptions to Werkzeug, not errors
+    if code < HTTPStatus.BAD_REQUEST:
         return error
-    known = code if code in (400, 403, 404, 413) else (404 if code == 405 else 400)  # noqa: PLR2004
-    return render_template(f"errors/{known}.html"), code
+    page = _PAGES.get(code, 400)
+    return render_template(f"errors/{page}.html"), code
 
 
 def _unavailable(error: Exception) -> Page:
@@ -132,5 +140,3 @@ def _unexpected(error: Exception) -> Page:
 def _bare(template: str) -> str:
     """Render without asking who looks on: the database that would know may be what failed."""
     return current_app.jinja_env.get_template(template).render()
-
-

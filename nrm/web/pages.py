@@ -9,7 +9,7 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.get("/help")
 @public
-def help() -> str:  # noqa: A001 - the page's own name
+def help() -> str:  # noqa: A001 - the page’s own name
     """Explain how to get help with the system, and for a person."""
     return render_template("pages/help.html")
 

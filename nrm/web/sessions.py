@@ -24,7 +24,7 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         self.ended = False
 
 
-def _mark_modified(session: Any) -> None:
+def _mark_modified(session: "BrowserSession") -> None:
     session.modified = True
 
 

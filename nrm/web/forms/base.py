@@ -31,7 +31,9 @@ class Form(FlaskForm):
         valid = bool(super().validate(extra_validators))
         for field in self:
             if isinstance(field.data, str) and "\x00" in field.data:
-                _add_error(field, str(_("This holds a character that cannot be seen. Type it again.")))
+                _add_error(
+                    field, str(_("This holds a character that cannot be seen. Type it again."))
+                )
                 valid = False
         return valid
 

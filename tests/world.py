@@ -1,0 +1,356 @@
+"""A small mechanism to test in: organisations, one account per role or two, approved providers.
+
+Everything in it was made through the services, as an installation would make it. Its helpers act
+through the services too, each as the person whose work it is, and return references.
+"""
+
+import contextlib
+import functools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from flask import Flask, has_app_context
+
+from nrm import country
+from nrm.audit.actions import Action
+from nrm.country import CountryPack
+from nrm.db import unit_of_work
+from nrm.domain.consent import Answer, GivenBy
+from nrm.domain.roles import HOUSEKEEPING, Actor, Role
+from nrm.services import (
+    accounts,
+    casefile,
+    consent,
+    directory,
+    identification,
+    provision,
+    referral,
+)
+from nrm.services.audit import record
+
+PASSWORD = "practice-practice"
+
+# Name, kind, district, whether it gives services.
+ORGANISATIONS = {
+    "police": ("Practice Police Unit", "police", "11", False),
+    "border": ("Practice Border Post", "border", "55", False),
+    "coordination": ("Practice Coordination Unit", "ministry", "11", False),
+    "ministry": ("Practice Ministry Office", "ministry", "11", False),
+    "lakes": ("Practice Shelter of the Lakes", "shelter", "33", True),
+    "hills": ("Practice Shelter of the Hills", "shelter", "11", True),
+    "clinic": ("Practice Hill Clinic", "health_facility", "43", True),
+}
+
+# Who works where, in which role. Two of a role stand where one must not know of the other.
+ACCOUNTS = {
+    "first_responder": ("police", Role.FIRST_RESPONDER),
+    "other_responder": ("border", Role.FIRST_RESPONDER),
+    "coordinator": ("coordination", Role.COORDINATOR),
+    "second_coordinator": ("coordination", Role.COORDINATOR),
+    "decision_maker": ("coordination", Role.DECISION_MAKER),
+    "provider": ("lakes", Role.PROVIDER),
+    "colleague": ("lakes", Role.PROVIDER),
+    "other_provider": ("hills", Role.PROVIDER),
+    "clinician": ("clinic", Role.PROVIDER),
+    "directory_manager": ("ministry", Role.DIRECTORY_MANAGER),
+    "second_manager": ("ministry", Role.DIRECTORY_MANAGER),
+    "analyst": ("ministry", Role.ANALYST),
+    "auditor": ("ministry", Role.AUDITOR),
+    "administrator": ("ministry", Role.ADMINISTRATOR),
+}
+
+# One account for each role that a person can hold.
+ONE_PER_ROLE = {role: name for name, (_, role) in reversed(ACCOUNTS.items())}
+
+# Approved providers: what they offer.
+LISTINGS = {
+    "lakes": ("emergency_shelter", "psychosocial_counselling"),
+    "hills": ("emergency_shelter",),
+    "clinic": ("medical_emergency", "medical_examination"),
+}
+
+SERVICE = "emergency_shelter"
+
+# One distinct value for every sensitive field of the main job, here once and nowhere else, so that
+# wherever one is found outside its seal it tells which field leaked.
+CANARIES = {
+    "given_name": "Kanariyambere",
+    "family_name": "Kanariyakabiri",
+    "other_names": "Kanariyagatatu",
+    "birth_date": "1987-03-19",
+    "id_number": "1198770048151623",
+    "contact_phone": "+250788481516",
+    "contact_words": "ring twice before kanarisix",
+    "code_word": "kanariseven",
+    "account": "a door bolted by kanarieight",
+    "place_words": "behind the mill of kanarinine",
+    "found_on": "2026-02-13",
+    "health_words": "a wound like kanariten",
+    "station_reference": "OB-kanarieleven",
+    "second_given_name": "Kanaritwelve",
+    "second_family_name": "Kanarithirteen",
+    "second_other_names": "Kanarifourteen",
+    "second_id_number": "1199380023424815",
+    "second_contact_phone": "+250788162342",
+    "second_contact_words": "ask for kanarififteen",
+    "second_code_word": "kanarisixteen",
+    "second_account": "papers burnt by kanariseventeen",
+    "second_place_words": "under the bridge of kanarieighteen",
+    "second_health_words": "a fever like kanarinineteen",
+    "second_station_reference": "OB-kanaritwenty",
+    "draft_given_name": "Kanaritwentyone",
+    "draft_account": "never sent by kanaritwentytwo",
+    "presumption_words": "grounds seen by kanaritwentythree",
+    "second_presumption_words": "grounds heard by kanaritwentyfour",
+    "interpreter": "Kanaritwentyfive the interpreter",
+    "exception_reason": "the law allows kanaritwentysix",
+    "safety": "never call kanaritwentyseven",
+    "arrangements": "meet at kanaritwentyeight",
+    "second_safety": "avoid the road of kanaritwentynine",
+    "second_arrangements": "come by the bus of kanarithirty",
+    "decline_words": "no bed beside kanarithirtyone",
+    "service_words": "a night in room kanarithirtytwo",
+    "second_service_words": "a meal with kanarithirtythree",
+    "closure_words": "went home to kanarithirtyfour",
+    "second_closure_words": "moved on with kanarithirtyfive",
+    "mistyped_phone": "0788 kanarithirtysix",
+}
+
+
+def pages(**changed):
+    """Give a complete flag's answers by page; `changed` replaces answers page by page."""
+    answers = {
+        "report": {"source": "police", "district": "11", "station_reference": "OB-1"},
+        "place": {"place": "street", "sector": "Gitega", "found_on": "2026-01-12"},
+        "person": {
+            "given_name": "Practice",
+            "family_name": "Person",
+            "age_band": "18_24",
+            "sex": "female",
+            "citizenship": "BI",
+            "languages": ["run", "swa"],
+        },
+        "signs": {"indicators": ["cannot_leave", "papers_kept"], "account": "A practice account."},
+        "risk": {
+            "immediate_risk": "none",
+            "needs": ["emergency_shelter"],
+            "health_words": "A practice note.",
+        },
+        "contact": {"method": "phone", "phone": "+250788000000", "words": "In the morning."},
+        "consent": {"consent_asked": "yes", "agrees": "yes"},
+    }
+    return {page: {**given, **changed.get(page, {})} for page, given in answers.items()}
+
+
+@dataclass
+class World:
+    """The application with its people in it."""
+
+    app: Flask
+    pack: CountryPack
+    organisations: dict[str, UUID] = field(default_factory=dict)
+    accounts: dict[str, UUID] = field(default_factory=dict)
+    listings: dict[str, UUID] = field(default_factory=dict)
+
+    def actor(self, name):
+        """Give someone as the services know them."""
+        organisation, role = ACCOUNTS[name]
+        return Actor(self.accounts[name], self.organisations[organisation], role, "f" * 64)
+
+    def email(self, name):
+        """Give someone's e-mail address."""
+        return f"{name.replace('_', '.')}@practice.example"
+
+    def organisation_name(self, name):
+        return ORGANISATIONS[name][0]
+
+    def person_name(self, name):
+        return f"Practice {name.replace('_', ' ').title()}"
+
+    @property
+    def today(self):
+        """Give the day in the country, as the services see it."""
+        return datetime.now(UTC).astimezone(self.pack.zone).date()
+
+    @contextlib.contextmanager
+    def entered(self):
+        """Be inside the application, unless one is already."""
+        if has_app_context():
+            yield
+        else:
+            with self.app.app_context():
+                yield
+
+
+def in_world(act):
+    """Let a helper be called from a test of the pages, which stands outside the application."""
+
+    @functools.wraps(act)
+    def entering(world, *args, **kwargs):
+        with world.entered():
+            return act(world, *args, **kwargs)
+
+    return entering
+
+
+def build(app):
+    """Fill an empty installation."""
+    world = World(app, country.load("rw"))
+    with world.entered():
+        _add_people(world)
+        for name in LISTINGS:
+            _list_provider(world, name)
+    return world
+
+
+def _add_people(world):
+    with unit_of_work() as unit:
+        for name, (title, kind, district, is_provider) in ORGANISATIONS.items():
+            made = accounts.add_organisation(unit, title, kind, district, is_provider=is_provider)
+            world.organisations[name] = made.id
+        for name, (organisation, role) in ACCOUNTS.items():
+            new = accounts.NewAccount(
+                world.person_name(name),
+                world.email(name),
+                world.organisations[organisation],
+                role,
+                PASSWORD,
+            )
+            world.accounts[name] = accounts.add_account(unit, new).id
+        record(unit, HOUSEKEEPING, Action.DIRECTORY_LOAD)
+
+
+def _list_provider(world, name):
+    new = directory.NewListing(
+        world.organisations[name],
+        LISTINGS[name],
+        ("female", "male"),
+        ("kin", "run"),
+        ORGANISATIONS[name][2],
+        12,
+    )
+    listing = directory.submit(world.actor("directory_manager"), new, world.pack)
+    world.listings[name] = listing
+    until = world.today + timedelta(days=365)
+    directory.approve(world.actor("second_manager"), listing, until, version=1, pack=world.pack)
+
+
+@in_world
+def draft(world, by="first_responder", *, same_place_as=None, **changed):
+    """Write a flag and leave it unsent; `changed` replaces answers page by page."""
+    actor = world.actor(by)
+    identifier = identification.start_draft(actor, same_place_as=same_place_as)
+    for page, answers in pages(**changed).items():
+        identification.save_page(actor, identifier, page, answers)
+    return identifier
+
+
+@in_world
+def flag(world, by="first_responder", *, same_place_as=None, **changed):
+    """Flag a person: the case's reference."""
+    written = draft(world, by, same_place_as=same_place_as, **changed)
+    return identification.send_flag(world.actor(by), written, world.pack)
+
+
+@in_world
+def presumed(world, words="Practice grounds.", **changed):
+    """Flag and presume: the case's reference."""
+    reference = flag(world, **changed)
+    identification.presume(
+        world.actor("coordinator"),
+        reference,
+        basis=["indicators"],
+        words=words,
+        version=version(world, reference),
+        pack=world.pack,
+    )
+    return reference
+
+
+@in_world
+def agree(world, reference, to="lakes", compartments=("identity", "contact"), **how):
+    """Record that the person agrees to share these compartments with one provider."""
+    answer = how.pop("answer", Answer.GRANTED)
+    expires_at = how.pop("expires_at", None)
+    consent.record(
+        world.actor("coordinator"),
+        reference,
+        [
+            consent.NewAnswer(
+                "share_with_provider",
+                answer,
+                world.organisations[to],
+                frozenset(compartments),
+                expires_at,
+            )
+        ],
+        consent.How("oral", "run", GivenBy.PERSON, **how),
+    )
+
+
+@in_world
+def consented(world, to="lakes", compartments=("identity", "contact"), **changed):
+    """Flag, presume, record needs and consent: the case's reference."""
+    reference = presumed(world, **changed)
+    referral.record_needs(
+        world.actor("coordinator"),
+        reference,
+        [SERVICE, "medical_emergency"],
+        version=version(world, reference),
+        pack=world.pack,
+    )
+    agree(world, reference, to, compartments)
+    return reference
+
+
+@in_world
+def refer(world, reference, to="lakes", service=None, **words):
+    """Send a referral of a consented case: the referral's reference."""
+    return referral.send(
+        world.actor("coordinator"),
+        reference,
+        service or LISTINGS[to][0],
+        world.organisations[to],
+        referral.Words(**words),
+        version=version(world, reference),
+        pack=world.pack,
+    )
+
+
+@in_world
+def referred(world, to="lakes", compartments=("identity", "contact"), **changed):
+    """Everything up to a referral that waits: (case reference, referral reference)."""
+    reference = consented(world, to, compartments, **changed)
+    return reference, refer(world, reference, to)
+
+
+@in_world
+def accepted(world, by="provider", compartments=("identity", "contact"), **changed):
+    """Everything up to an accepted referral: (case reference, referral reference)."""
+    to = ACCOUNTS[by][0]
+    reference, sent = referred(world, to, compartments, **changed)
+    provision.accept(world.actor(by), sent, world.pack)
+    return reference, sent
+
+
+@in_world
+def served(world, by="provider", words="A practice note.", **changed):
+    """Everything up to one service given: (case reference, referral reference)."""
+    reference, sent = accepted(world, by, **changed)
+    new = provision.NewService(SERVICE, "given", world.today, words)
+    provision.record_service(world.actor(by), sent, new, world.pack)
+    return reference, sent
+
+
+@in_world
+def version(world, reference):
+    """Give the version of a case that a page would show now."""
+    return casefile.page(world.actor("coordinator"), reference).case.version
+
+
+def sign_in(page, email, password=PASSWORD):
+    """Sign in through the form, as a person would."""
+    page.post("/sign-in", {"email": email, "password": password})
+    assert page.response.headers["Location"] == "/", f"{email} could not sign in"
+    return page
