@@ -33,4 +33,6 @@ def create_app(settings: Settings, *, unlock: bool = True) -> Flask:
         if unlock:
             keys.unlock(settings.key_file)
             web.register(app)
+        # A worker that is forked from this process must not share its connections.
+        db.engine.dispose()
     return app

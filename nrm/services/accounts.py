@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from nrm.audit.actions import Action, Outcome
 from nrm.db import Unit, db, unit_of_work
@@ -70,34 +70,34 @@ def sign_out(actor: Actor, session_id: UUID) -> None:
         record(unit, actor, Action.SESSION_SIGN_OUT, Subject("account", actor.id))
 
 
-def people(actor: Actor, after: str = "") -> tuple[list[Person], str | None]:
-    """List accounts by e-mail; returns (people, where the next page begins)."""
+def people(actor: Actor, after: UUID | None = None) -> tuple[list[Person], UUID | None]:
+    """List accounts by e-mail; returns (people, after which account the next page begins)."""
     require(actor, Permission.ACCOUNT_MANAGE)
-    query = (
-        select(Account, Organisation.name)
-        .join(Organisation, Organisation.id == Account.organisation_id)
-        .where(Account.email > after)
-        .order_by(Account.email)
-        .limit(PAGE + 1)
-    )
+    query = _people().order_by(Account.email).limit(PAGE + 1)
+    if after is not None:
+        # The page is named by an id, so that no address of a person stands in one of ours.
+        last = select(Account.email).where(Account.id == after)
+        query = query.where(Account.email > last.scalar_subquery())
     with unit_of_work() as unit:
         rows = db.session.execute(query).all()
         shown = [Person(account, name) for account, name in rows[:PAGE]]
         record(unit, actor, Action.ACCOUNT_LIST, counts={"accounts": len(shown)})
-    return shown, shown[-1].account.email if len(rows) > PAGE else None
+    return shown, shown[-1].account.id if len(rows) > PAGE else None
 
 
 def person(actor: Actor, account_id: UUID) -> Person:
     """Return one account."""
     require(actor, Permission.ACCOUNT_MANAGE)
-    row = db.session.execute(
-        select(Account, Organisation.name)
-        .join(Organisation, Organisation.id == Account.organisation_id)
-        .where(Account.id == account_id)
-    ).one_or_none()
+    row = db.session.execute(_people().where(Account.id == account_id)).one_or_none()
     if row is None:
         raise NotFoundError(Subject("account"))
     return Person(row[0], row[1])
+
+
+def _people() -> Select[Account, str]:
+    return select(Account, Organisation.name).join(
+        Organisation, Organisation.id == Account.organisation_id
+    )
 
 
 def organisations() -> Sequence[Organisation]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
 
 from nrm.audit.actions import Action
 from nrm.country import CountryPack
@@ -21,7 +22,7 @@ from nrm.domain.lifecycle import (
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
-from nrm.domain.vocabulary import NEED
+from nrm.domain.vocabulary import AGE_BAND, LANGUAGE, NEED, SEX
 from nrm.models import Account, Listing, ListingService, Organisation
 from nrm.services import visibility
 from nrm.services.audit import record
@@ -37,11 +38,16 @@ class Entry:
     name: str
     services: tuple[str, ...]
     submitted_by: str = ""
+    approved_by: str = ""
 
     def usable(self, today: date) -> bool:
         """Say whether it may receive something new: approved, and not past its date."""
         until = self.listing.approved_until
         return self.listing.state is ListingState.APPROVED and until is not None and until >= today
+
+    def lapsed(self, today: date) -> bool:
+        """Say whether its approval ran out: nobody took it away, the date has passed."""
+        return self.listing.state is ListingState.APPROVED and not self.usable(today)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def approved_for(service: str, today: date, district: str = "") -> list[Entry]:
     )
     if district:
         query = query.where(Listing.district == district)
-    return _with_services([(row[0], row[1], "") for row in db.session.execute(query).all()])
+    return _with_services([(row[0], row[1], "", "") for row in db.session.execute(query).all()])
 
 
 def usable_listing(organisation_id: UUID, service: str, today: date) -> Entry:
@@ -85,34 +91,39 @@ def usable_listing(organisation_id: UUID, service: str, today: date) -> Entry:
     return entries[0]
 
 
-def entries(actor: Actor, after: str = "") -> tuple[list[Entry], str | None]:
-    """List the directory by name; returns (entries, where the next page begins)."""
+def entries(actor: Actor, after: UUID | None = None) -> tuple[list[Entry], UUID | None]:
+    """List the directory by name; returns (entries, after which listing the next page begins)."""
     require(actor, Permission.DIRECTORY_VIEW)
-    query = (
-        select(Listing, Organisation.name, Account.name)
-        .join(Organisation, Organisation.id == Listing.organisation_id)
-        .join(Account, Account.id == Listing.submitted_by_id)
-        .order_by(Organisation.name)
-        .limit(PAGE + 1)
-    )
-    if after:
-        query = query.where(Organisation.name > after)
-    rows = [(row[0], row[1], row[2]) for row in db.session.execute(query).all()]
-    return _with_services(rows[:PAGE]), rows[PAGE - 1][1] if len(rows) > PAGE else None
+    query = _entries().order_by(Organisation.name).limit(PAGE + 1)
+    if after is not None:
+        last = (
+            select(Organisation.name)
+            .join(Listing, Listing.organisation_id == Organisation.id)
+            .where(Listing.id == after)
+        )
+        query = query.where(Organisation.name > last.scalar_subquery())
+    rows = [(row[0], row[1], row[2], row[3] or "") for row in db.session.execute(query).all()]
+    return _with_services(rows[:PAGE]), rows[PAGE - 1][0].id if len(rows) > PAGE else None
 
 
 def entry(actor: Actor, listing_id: UUID) -> Entry:
     """Return one listing."""
     require(actor, Permission.DIRECTORY_VIEW)
-    row = db.session.execute(
-        select(Listing, Organisation.name, Account.name)
-        .join(Organisation, Organisation.id == Listing.organisation_id)
-        .join(Account, Account.id == Listing.submitted_by_id)
-        .where(Listing.id == listing_id)
-    ).one_or_none()
+    row = db.session.execute(_entries().where(Listing.id == listing_id)).one_or_none()
     if row is None:
         raise NotFoundError(Subject("listing"))
-    return _with_services([(row[0], row[1], row[2])])[0]
+    return _with_services([(row[0], row[1], row[2], row[3] or "")])[0]
+
+
+def _entries() -> Select[Listing, str, str, str | None]:
+    """Select listings with the names of their organisation, submitter and approver."""
+    approver = aliased(Account)
+    return (
+        select(Listing, Organisation.name, Account.name, approver.name)
+        .join(Organisation, Organisation.id == Listing.organisation_id)
+        .join(Account, Account.id == Listing.submitted_by_id)
+        .outerjoin(approver, approver.id == Listing.approved_by_id)
+    )
 
 
 def unlisted_providers() -> Sequence[Organisation]:
@@ -164,6 +175,10 @@ def submit(
 def _check(new: NewListing, pack: CountryPack) -> None:
     if not new.services or not set(new.services) <= set(NEED):
         raise InvalidInputError("services", N_("Choose at least one service."))
+    if not new.serves or not set(new.serves) <= {*SEX, *AGE_BAND}:
+        raise InvalidInputError("sexes", N_("Choose whom the provider serves."))
+    if not new.languages or not set(new.languages) <= set(LANGUAGE):
+        raise InvalidInputError("languages", N_("Choose at least one language."))
     if new.district not in pack.districts:
         raise InvalidInputError("district", N_("Choose a district."))
 
@@ -218,11 +233,14 @@ def _listing(listing_id: UUID, version: int) -> Listing:
     return listing
 
 
-def _with_services(rows: Sequence[tuple[Listing, str, str]]) -> list[Entry]:
+def _with_services(rows: Sequence[tuple[Listing, str, str, str]]) -> list[Entry]:
     """Fetch the services of all listings of a page at once."""
-    offered: dict[UUID, list[str]] = {listing.id: [] for listing, _, _ in rows}
+    offered: dict[UUID, list[str]] = {row[0].id: [] for row in rows}
     if offered:
         query = select(ListingService).where(ListingService.listing_id.in_(tuple(offered)))
         for service in db.session.scalars(query.order_by(ListingService.service)):
             offered[service.listing_id].append(service.service)
-    return [Entry(listing, name, tuple(offered[listing.id]), by) for listing, name, by in rows]
+    return [
+        Entry(listing, name, tuple(offered[listing.id]), submitter, approver)
+        for listing, name, submitter, approver in rows
+    ]

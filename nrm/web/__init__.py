@@ -66,9 +66,10 @@ def register(app: Flask) -> None:
     app.session_interface = sessions.ServerSideSessions()
     _templates(app)
     Babel(app, default_locale="en", default_translation_directories=str(context.TRANSLATIONS))
-    CSRFProtect(app)
     logs.register(app)
+    # Who it is comes before whether the form is good: whoever was signed out is asked to sign in.
     access.register(app)
+    CSRFProtect(app)
     headers.register(app)
     errors.register(app)
     context.register(app)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_login import LoginManager, current_user
 from werkzeug.wrappers import Response
 
@@ -12,7 +12,8 @@ from nrm.domain.policy import holds
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.services.sessions import Viewer
-from nrm.web.sessions import BrowserSession
+from nrm.web.sessions import BrowserSession, cookie_name
+from nrm.web.text import _
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -77,7 +78,7 @@ def register(app: Flask) -> None:
     app.before_request(_guard)
 
 
-def _from_sitting(_: object) -> SignedIn | None:
+def _from_sitting(_request: object) -> SignedIn | None:
     sitting = session_object().sitting
     return SignedIn(sitting.viewer) if sitting is not None and sitting.viewer is not None else None
 
@@ -96,12 +97,20 @@ def _guard() -> Response | None:
     if wanted == "public":
         return None
     if not current_user.is_authenticated:
-        return redirect(url_for("account.sign_in"))
+        return _to_the_door()
     if not isinstance(wanted, Permission) or not holds(actor(), wanted):
         raise RefusedError(
             N_("Your role has no part in this page."), str(wanted or request.endpoint)
         )
     return None
+
+
+def _to_the_door() -> Response:
+    """Ask to sign in; whoever was signed out by the clock is told so, and that drafts are kept."""
+    known = request.cookies.get(cookie_name(current_app.config["NRM"]))
+    if known and session_object().sitting is None:
+        flash(_("You were signed out after a quiet while. Drafts are kept: sign in and go on."))
+    return redirect(url_for("account.sign_in"), 303)
 
 
 def _refuse_other_sites() -> None:
