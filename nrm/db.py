@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,8 @@ from nrm.models import AUDITED_TABLES, AuditEntry, Base, FormReceipt
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 _IMMEDIATE = "nrm_begin_immediate"
+# The moment at which the practice world's past is being told; None in every real act.
+_told_at: ContextVar[datetime | None] = ContextVar("told_at", default=None)
 _CHANGE = re.compile(
     r"\b(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|MERGE\s+INTO|UPDATE|DELETE\s+FROM"
     r"|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?\"?(\w+)",
@@ -93,8 +96,28 @@ def _refuse_second_sending(actor: Actor, form_id: UUID) -> None:
         raise AlreadyDoneError(done)
 
 
+@contextmanager
+def acting_at(moment: datetime) -> Iterator[None]:
+    """Let acts happen as of an earlier moment: only the practice world has a past to be told.
+
+    Else its forty cases would all be minutes old, none of them late and none of them closed. It
+    stands here, and no act takes a time of its own, so that nothing real can be backdated; a test
+    holds that nobody but the demonstration calls it.
+    """
+    if moment > datetime.now(UTC):
+        raise ValueError("nothing has happened in the future")
+    token = _told_at.set(moment)
+    try:
+        yield
+    finally:
+        _told_at.reset(token)
+
+
 def _database_now() -> datetime:
     """Read the one clock that all app servers share; on SQLite that is this machine's."""
+    told_at = _told_at.get()
+    if told_at is not None:
+        return told_at
     if db.engine.dialect.name == "sqlite":
         return datetime.now(UTC)
     moment: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()

@@ -6,8 +6,10 @@ identifies, no free words, and no date finer than a quarter.
 
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
+from nrm.domain.lifecycle import Assistance, Identification
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import Urgency, age_band, urgency
 
@@ -24,10 +26,52 @@ PAGES: dict[str, str] = {
     "consent": N_("What the person agrees to"),
 }
 
+# What a person may need in the first hours; the coordinator asks about everything else.
+FIRST_NEEDS = (
+    "immediate_needs",
+    "emergency_shelter",
+    "medical_emergency",
+    "medical_examination",
+    "psychosocial_counselling",
+    "interpretation",
+    "protection",
+    "alternative_care",
+    "transport",
+    "disability_support",
+    "other",
+)
+
+# What one who flagged a person is told afterwards: how far it has come, and nothing of the file.
+WHERE_IT_STANDS: dict[StrEnum, str] = {
+    Identification.FLAGGED: N_("The coordinator has your flag and has not decided on it yet."),
+    Identification.PRESUMED: N_("The coordinator treats the person as a presumed victim."),
+    Assistance.WAITING: N_("The coordinator has not recorded yet what the person needs."),
+    Assistance.NEEDS_RECORDED: N_("The coordinator is looking for a provider that can help."),
+    Assistance.REFERRED: N_("A provider was asked to help and has not answered yet."),
+    Assistance.ASSISTED: N_("A provider is helping."),
+    Assistance.CLOSED: N_("The case is closed."),
+}
+
 
 def open_pages(pages: Mapping[str, Answers]) -> list[str]:
     """Return the pages that still have to be answered before the flag can be sent."""
     return [page for page in PAGES if page not in pages]
+
+
+def with_page(pages: Mapping[str, Answers], page: str, answers: Answers) -> dict[str, Answers]:
+    """Put one page's answers in; a sector lies in its district, so another district drops it."""
+    changed = {**pages, page: answers}
+    if page == "report" and loses_sector(pages, answers):
+        changed["place"] = {
+            name: value for name, value in pages["place"].items() if name != "sector"
+        }
+    return changed
+
+
+def loses_sector(pages: Mapping[str, Answers], report: Answers) -> bool:
+    """Say whether a changed district takes away the sector that was chosen for the old one."""
+    moved = pages.get("report", {}).get("district") != report["district"]
+    return moved and "sector" in pages.get("place", {})
 
 
 def quarter(day: date) -> str:

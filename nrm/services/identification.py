@@ -34,6 +34,7 @@ class Draft:
     """A flag that is being written, as its writer sees it."""
 
     id: UUID
+    started_at: datetime
     saved_at: datetime
     pages: dict[str, dict[str, Any]]
 
@@ -86,7 +87,7 @@ def save_page(actor: Actor, draft_id: UUID, page: str, answers: dict[str, Any]) 
     with unit_of_work() as unit:
         draft = _own_draft(actor, draft_id)
         document = vault.open_draft(unit, draft)
-        document["pages"][page] = answers
+        document["pages"] = flag.with_page(document["pages"], page, answers)
         vault.seal_draft(unit, draft, document)
         record(unit, actor, Action.DRAFT_SAVE, Subject("draft", draft.id), fields=answers)
 
@@ -98,13 +99,13 @@ def read_draft(actor: Actor, draft_id: UUID) -> Draft:
         draft = _own_draft(actor, draft_id)
         document = vault.open_draft(unit, draft)
         record(unit, actor, Action.DRAFT_OPEN, Subject("draft", draft.id))
-        return Draft(draft.id, draft.saved_at, document["pages"])
+        return Draft(draft.id, draft.started_at, draft.saved_at, document["pages"])
 
 
-def delete_draft(actor: Actor, draft_id: UUID) -> None:
+def delete_draft(actor: Actor, draft_id: UUID, *, form_id: UUID | None = None) -> None:
     """Throw a draft away with its key."""
     require(actor, Permission.CASE_FLAG)
-    with unit_of_work() as unit:
+    with unit_of_work(actor, form_id) as unit:
         draft = _own_draft(actor, draft_id)
         vault.destroy_draft(draft)
         record(unit, actor, Action.DRAFT_DELETE, Subject("draft", draft_id))

@@ -1,6 +1,6 @@
 """Referral: needs are recorded, a provider is chosen, what is disclosed is seen, and it is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from nrm.audit.actions import Action
 from nrm.country import CountryPack
 from nrm.db import Unit, db, unit_of_work
-from nrm.domain import envelope
+from nrm.domain import envelope, matching
 from nrm.domain.consent import SHARE_WITH_PROVIDER, disclosed_to, in_force
 from nrm.domain.deadlines import answer_due, flag_review_due
 from nrm.domain.errors import ConflictError, IllegalStepError, InvalidInputError, NoConsentError
@@ -33,7 +33,7 @@ from nrm.domain.reference import new_referral_reference
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import NEED, Urgency
-from nrm.models import Case, Referral
+from nrm.models import Case, Organisation, Referral
 from nrm.services import directory, vault, visibility
 from nrm.services.audit import record
 from nrm.services.consent import consents
@@ -50,15 +50,28 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """An approved provider, with what speaks for and against it."""
+
+    entry: directory.Entry
+    reasons: tuple[matching.Reason, ...]
+    # A referral of this case to it is waiting or accepted.
+    asked: bool
+
+    @property
+    def fits(self) -> bool:
+        """Say whether nothing speaks against it."""
+        return matching.fits(self.reasons)
+
+
+@dataclass(frozen=True)
 class Choice:
-    """The approved providers for one service of one case."""
+    """The approved providers for one service of one case, in the order worth reading."""
 
     case: Case
     service: str
     needs: tuple[str, ...]
-    candidates: Sequence[directory.Entry]
-    # Organisations that were asked already and have not closed the matter.
-    asked: frozenset[UUID]
+    candidates: Sequence[Candidate]
 
 
 @dataclass(frozen=True)
@@ -111,15 +124,46 @@ def choose(
         needs = tuple(facts.get("needs", ()))
         service = service if service in NEED else next(iter(needs), "")
         today = _today(unit, pack)
-        candidates = directory.approved_for(service, today, district) if service else []
-        live = db.session.scalars(
-            select(Referral.organisation_id).where(
-                Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS)
-            )
-        )
-        asked = frozenset(live)
+        entries = directory.approved_for(service, today, district) if service else []
+        candidates = _candidates(service, facts, entries, _asked(case))
         record(unit, actor, Action.REFERRAL_PREPARE, visibility.case_subject(case))
-        return Choice(case, service, needs, candidates, asked)
+        return Choice(case, service, needs, candidates)
+
+
+def _asked(case: Case) -> frozenset[UUID]:
+    """Name the organisations that have a referral of this case which is not closed."""
+    live = select(Referral.organisation_id).where(
+        Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS)
+    )
+    return frozenset(db.session.scalars(live))
+
+
+def _candidates(
+    service: str,
+    facts: Mapping[str, Any],
+    entries: Sequence[directory.Entry],
+    asked: frozenset[UUID],
+) -> list[Candidate]:
+    wanted = matching.Wanted(
+        service,
+        facts.get("sex", "unknown"),
+        facts.get("age_band", "unknown"),
+        tuple(facts.get("languages", ())),
+    )
+    by_name = {entry.name: entry for entry in entries}
+    offers = [
+        matching.Offer(
+            entry.name,
+            entry.services,
+            frozenset(entry.listing.serves.split()),
+            frozenset(entry.listing.languages.split()),
+        )
+        for entry in entries
+    ]
+    return [
+        Candidate(by_name[offer.name], given, by_name[offer.name].listing.organisation_id in asked)
+        for offer, given in matching.ranked(wanted, offers)
+    ]
 
 
 def prepare(
@@ -191,6 +235,17 @@ def withdraw(
         settle_after_loss(unit, case, pack)
         record(unit, actor, Action.REFERRAL_WITHDRAW, visibility.referral_subject(referral))
         unit.outcome = case.reference
+
+
+def live_referral(actor: Actor, case_reference: str, reference: str) -> tuple[Referral, str]:
+    """Fetch a referral that may be withdrawn, with its provider's name; opens nothing of it."""
+    with unit_of_work():
+        case = visibility.case(actor, case_reference, Permission.CASE_VIEW)
+        require(actor, WITHDRAW.needs, visibility.case_standing(case))
+        referral = visibility.referral_of(case, reference)
+        advance(referral.state, WITHDRAW)
+        provider = db.session.get_one(Organisation, referral.organisation_id)
+        return referral, provider.name
 
 
 def settle_after_loss(unit: Unit, case: Case, pack: CountryPack) -> None:

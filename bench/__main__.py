@@ -1,0 +1,122 @@
+"""Measure the pages of the main job, as ratios within one interleaved run.
+
+Every page is measured beside one without a case (`/help`), in a small and in a large database, in
+turns, so that whatever else the machine does falls on all of them. CPU time of this process; the
+median and the spread are printed, and everything is written to `bench/results/pages.json`.
+"""
+
+import json
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from bench.world import PASSWORD, World, world
+from nrm.db import db
+from nrm.domain.roles import Role
+
+SMALL, LARGE = 50, 1000
+ROUNDS = 40
+MILLISECONDS = 1e6
+
+Page = tuple[str, Role, Callable[[World], str]]
+
+PAGES: tuple[Page, ...] = (
+    ("help (no case)", Role.COORDINATOR, lambda _: "/help"),
+    ("worklist", Role.COORDINATOR, lambda _: "/cases"),
+    ("case file", Role.COORDINATOR, lambda made: f"/cases/{made.case}"),
+    ("inbox", Role.PROVIDER, lambda _: "/inbox"),
+    ("my flags", Role.FIRST_RESPONDER, lambda _: "/flags"),
+)
+
+
+def main() -> None:
+    """Make both databases, measure in turns, print and write the figures."""
+    with ExitStack() as stack:
+        worlds = []
+        for size in (SMALL, LARGE):
+            print(f"Making a database of {size} open cases …", flush=True)
+            worlds.append(stack.enter_context(world(size)))
+        clients = {
+            (made.cases, role): signed_in(made, role) for made in worlds for _, role, _ in PAGES
+        }
+        figures = measure(worlds, clients)
+    report(figures)
+    results = Path(__file__).with_name("results")
+    results.mkdir(exist_ok=True)
+    (results / "pages.json").write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def signed_in(made: World, role: Role) -> FlaskClient:
+    """Sign in as a role."""
+    client = made.app.test_client()
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/sign-in").text)
+    if token is None:
+        sys.exit("the sign-in page has no form")
+    data = {"csrf_token": token[1], "email": made.emails[role], "password": PASSWORD}
+    if client.post("/sign-in", data=data).status_code != 303:  # noqa: PLR2004 - see other
+        sys.exit("could not sign in")
+    return client
+
+
+def measure(
+    worlds: list[World], clients: dict[tuple[int, Role], FlaskClient]
+) -> dict[str, dict[str, list[float]]]:
+    """Ask for every page in every database, in turns."""
+    figures: dict[str, dict[str, list[float]]] = {}
+    for turn in range(ROUNDS + 1):
+        for name, role, address in PAGES:
+            for made in worlds:
+                spent, statements = one(clients[made.cases, role], address(made), made)
+                # The first turn fills the caches of the templates and is thrown away.
+                if turn:
+                    kept = figures.setdefault(f"{name} @ {made.cases}", {"ms": [], "sql": []})
+                    kept["ms"].append(spent)
+                    kept["sql"].append(statements)
+    return figures
+
+
+def one(client: FlaskClient, address: str, made: World) -> tuple[float, int]:
+    """Ask for one page; returns CPU milliseconds and the number of statements."""
+    seen: list[str] = []
+
+    def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        del connection, cursor, rest
+        seen.append(statement)
+
+    with made.app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", count)
+    began = time.process_time_ns()
+    answer = client.get(address)
+    spent = (time.process_time_ns() - began) / MILLISECONDS
+    event.remove(engine, "before_cursor_execute", count)
+    if answer.status_code != 200:  # noqa: PLR2004 - as asked
+        sys.exit(f"{address} answered {answer.status_code}")
+    return spent, len([statement for statement in seen if not statement.startswith("BEGIN")])
+
+
+def report(figures: dict[str, dict[str, list[float]]]) -> None:
+    """Print the table: median, spread, ratio to the page without a case, growth with the cases."""
+    base = statistics.median(figures[f"{PAGES[0][0]} @ {SMALL}"]["ms"])
+    print(f"\n{'page':28}{'median ms':>10}{'min':>8}{'max':>8}{'x help':>8}{'SQL':>6}{'growth':>8}")
+    for name, _, _ in PAGES:
+        small = statistics.median(figures[f"{name} @ {SMALL}"]["ms"])
+        for size in (SMALL, LARGE):
+            figure = figures[f"{name} @ {size}"]
+            median = statistics.median(figure["ms"])
+            growth = f"{median / small:8.2f}" if size == LARGE else ""
+            print(
+                f"{f'{name} @ {size}':28}{median:10.2f}{min(figure['ms']):8.2f}"
+                f"{max(figure['ms']):8.2f}{median / base:8.2f}{max(figure['sql']):6.0f}{growth}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The practice world: invented people and cases, acted out by the services so that all is real."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import Enum, auto
+
+from flask import Flask
+from sqlalchemy import func, select
+
+from config import Settings, SettingsError
+from nrm import country
+from nrm.country.demonstration import DemoAccount, load_demonstration
+from nrm.cli.demonstration import directory, drafts, foundation, stories, timeline
+from nrm.cli.demonstration.acts import CaseActs, World
+from nrm.db import db
+from nrm.models import Account, Case, Organisation
+from nrm.services import keys
+
+# How many scripts there are to play; whoever loads may show progress by them.
+LENGTH = len(stories.STORIES) + len(drafts.DRAFTS)
+
+
+class Contents(Enum):
+    """What a database holds, as far as the practice world is concerned."""
+
+    NOTHING = auto()
+    PART_OF_IT = auto()
+    ALL_OF_IT = auto()
+    SOMETHING_ELSE = auto()
+
+
+def accounts(code: str) -> list[dict[str, str]]:
+    """Name everyone who can sign in to the practice world of a country, with their passwords."""
+    world = load_demonstration(code)
+    names = {organisation.code: organisation.name for organisation in world.organisations}
+    return [_told(account, names) for account in world.accounts]
+
+
+def _told(account: DemoAccount, names: dict[str, str]) -> dict[str, str]:
+    return {
+        "name": account.name,
+        "organisation": names[account.organisation],
+        "role": account.role,
+        "email": account.email,
+        "password": account.password,
+    }
+
+
+def contents(code: str) -> Contents:
+    """Say whether a database holds the practice world, part of it, nothing, or something else."""
+    if db.session.scalars(select(Organisation.id).limit(1)).first() is None:
+        return Contents.NOTHING
+    if not holds_practice_people(code):
+        return Contents.SOMETHING_ELSE
+    cases = db.session.execute(select(func.count()).select_from(Case)).scalar_one()
+    return Contents.ALL_OF_IT if cases >= len(stories.STORIES) else Contents.PART_OF_IT
+
+
+def holds_practice_people(code: str) -> bool:
+    """Say whether accounts whose passwords stand in a public file are in this database."""
+    emails = [account.email for account in load_demonstration(code).accounts]
+    known = select(Account.id).where(Account.email.in_(emails)).limit(1)
+    return db.session.scalars(known).first() is not None
+
+
+def load(app: Flask, finished: Callable[[], object] = lambda: None) -> None:
+    """Fill an empty database with the practice world; `finished` is told of each case."""
+    settings: Settings = app.config["NRM"]
+    if not settings.practice:
+        raise SettingsError("the demonstration is never loaded where NRM_ENV is production")
+    with app.app_context():
+        keys.unlock(settings.key_file)
+        if contents(settings.country) is not Contents.NOTHING:
+            raise SettingsError("the demonstration is loaded into an empty database only")
+        _play(settings.country, finished)
+
+
+def _play(code: str, finished: Callable[[], object]) -> None:
+    now = datetime.now(UTC)
+    demonstration, pack = load_demonstration(code), country.load(code)
+    world = World(pack, foundation.found(demonstration, now), now)
+    play = timeline.Play(now)
+    for listing in demonstration.listings:
+        play.add(*directory.script(world, listing))
+    cases: list[CaseActs] = []
+    for number, story in enumerate(stories.STORIES):
+        neighbour = cases[-1] if story.same_place else None
+        cases.append(CaseActs(world, number, story, neighbour))
+        play.add(now - story.ago, story.plot(cases[-1]), finished)
+    for number, draft in enumerate(drafts.DRAFTS):
+        play.add(now - draft.ago, drafts.script(world, number, draft), finished)
+    play.run()

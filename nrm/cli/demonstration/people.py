@@ -1,0 +1,109 @@
+"""The invented people of the practice world: what a first responder would write down of each.
+
+Everything follows from the number of the case, so that every practice world has the same people.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from nrm.cli.demonstration.story import Story
+from nrm.country import CountryPack
+from nrm.domain.vocabulary import (
+    CITIZENSHIP,
+    CONSENT_NOT_ASKED_REASON,
+    IDENTIFICATION_PLACE,
+    INDICATOR,
+    age_band,
+)
+
+T = TypeVar("T")
+Pages = dict[str, dict[str, Any]]
+
+_GIVEN = ("Example", "Practice", "Sample", "Invented", "Fictional", "Trial", "Nobody")
+_ONES = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+_TENS = ("", "Twenty-", "Thirty-", "Forty-", "Fifty-")
+_LANGUAGES = (["kin"], ["kin", "swa"], ["run"], ["swa", "fra"], ["lug", "eng"], ["tir"], ["kin"])
+_SOURCES = ("police", "border", "hotline", "labour_inspection", "family_or_community", "ngo")
+_STORY = "Practice text: the person told of work that was not what had been promised."
+_HEALTH = "Practice text: sleeps badly and has a cut on the left hand."
+_PLACE = "Practice text: behind the invented market."
+
+
+def pick(options: Sequence[T], number: int, stride: int = 1) -> T:
+    """Choose one, another one for the next number."""
+    return options[number * stride % len(options)]
+
+
+def pages(pack: CountryPack, number: int, story: Story, on: date) -> Pages:
+    """Fill in the pages of a flag."""
+    district = pick(tuple(pack.districts), number, 7)
+    return {
+        "report": {
+            "source": pick(_SOURCES, number),
+            "district": district,
+            "station_reference": f"PRACTICE/{number + 1:03}",
+        },
+        "place": {
+            "place": pick(IDENTIFICATION_PLACE.codes[:11], number, 3),
+            "sector": pick(pack.sectors(district), number),
+            "found_on": on.isoformat(),
+            "place_words": _PLACE,
+        },
+        "person": _person(number, story, on),
+        "signs": {"indicators": _signs(number), "account": _STORY},
+        "risk": {
+            "immediate_risk": story.risk,
+            "needs": list(story.needs),
+            "health_words": _HEALTH if number % 3 == 0 else "",
+        },
+        "contact": _contact(number),
+        "consent": _consent(number),
+    }
+
+
+def _person(number: int, story: Story, on: date) -> dict[str, Any]:
+    """Some give their name and birth date, some a name alone, a few nothing at all."""
+    born = date(on.year - story.age, 1, 1) - timedelta(days=number)
+    told: dict[str, Any] = {
+        "sex": story.sex,
+        "citizenship": pick(CITIZENSHIP.codes[:5], number, 2),
+        "languages": pick(_LANGUAGES, number),
+    }
+    if number % 10 == 9:  # noqa: PLR2004 - every tenth gives no name
+        return {**told, "age_band": age_band(born, on)}
+    told |= {"given_name": pick(_GIVEN, number), "family_name": _number_word(number + 1)}
+    if number % 4 == 1:
+        return {**told, "age_band": age_band(born, on)}
+    return {**told, "birth_date": born.isoformat()}
+
+
+def _number_word(number: int) -> str:
+    """Say a number as a family name, as nobody is called."""
+    tens, ones = divmod(number, 10)
+    return _TENS[tens] + _ONES[ones - 1] if ones else f"{_TENS[tens]}Zero".replace("-", " ")
+
+
+def _signs(number: int) -> list[str]:
+    chosen = {pick(INDICATOR.codes, number, stride) for stride in (1, 3, 5)}
+    return [code for code in INDICATOR.codes if code in chosen]
+
+
+def _contact(number: int) -> dict[str, Any]:
+    """No network gives out numbers that begin with 70, so these ring at nobody's."""
+    method = pick(("phone", "named_person", "in_person", "do_not_contact"), number)
+    words = {
+        "phone": "Only in the morning, and say that it is the library (practice).",
+        "named_person": "Through Aunt Example at the invented kiosk (practice).",
+        "in_person": "At the invented health post, on Tuesdays (practice).",
+        "do_not_contact": "",
+    }
+    phone = f"+2507000{number + 1:05}" if method == "phone" else ""
+    return {"method": method, "phone": phone, "words": words[method], "code_word": "practice"}
+
+
+def _consent(number: int) -> dict[str, Any]:
+    if number % 6 == 4:  # noqa: PLR2004 - about every sixth could not be asked
+        reason = pick(CONSENT_NOT_ASKED_REASON.codes[:5], number)
+        return {"consent_asked": "no", "not_asked_reason": reason}
+    return {"consent_asked": "yes", "agrees": "no" if number % 11 == 10 else "yes"}  # noqa: PLR2004

@@ -1,0 +1,112 @@
+import re
+
+import pytest
+
+from nrm.domain.roles import (
+    GRANTS,
+    HOUSEKEEPING,
+    HUMAN_ROLES,
+    ROLE_LABEL,
+    Permission,
+    Relation,
+    Role,
+)
+
+# Whoever has one of these can learn something about a person.
+ABOUT_A_PERSON = {
+    permission
+    for permission in Permission
+    if permission.startswith(
+        ("case:", "compartment:", "consent:", "envelope:", "flag:", "needs:", "referral:")
+    )
+}
+
+
+def test_permissions_are_scope_and_action_in_alphabetical_order():
+    values = [permission.value for permission in Permission]
+    assert values == sorted(values)
+    assert all(re.fullmatch(r"[a-z]+:[a-z]+", value) for value in values)
+    assert all(
+        permission.name == permission.value.replace(":", "_").upper() for permission in Permission
+    )
+
+
+def test_every_role_has_a_name_for_people_and_a_place_in_the_grant_table():
+    assert set(ROLE_LABEL) == set(Role)
+    assert len(set(ROLE_LABEL.values())) == len(Role)
+    assert set(GRANTS) == set(Role)
+
+
+def test_a_grant_names_at_least_one_relation():
+    # An empty set would look like a grant in the table and refuse everything.
+    assert [
+        (role, permission)
+        for role, granted in GRANTS.items()
+        for permission, relations in granted.items()
+        if not relations
+    ] == []
+
+
+def test_every_relation_is_used_by_a_grant():
+    used = {
+        relation
+        for granted in GRANTS.values()
+        for relations in granted.values()
+        for relation in relations
+    }
+    assert used == set(Relation)
+
+
+def test_only_the_police_part_of_a_file_is_granted_to_nobody_yet():
+    granted = {permission for grants in GRANTS.values() for permission in grants}
+    assert set(Permission) - granted == {Permission.COMPARTMENT_ENFORCEMENT}
+
+
+def test_no_account_can_be_housekeeping():
+    assert Role.SYSTEM not in HUMAN_ROLES
+    assert set(HUMAN_ROLES) | {Role.SYSTEM} == set(Role)
+    assert (HOUSEKEEPING.id, HOUSEKEEPING.organisation_id) == (None, None)
+    assert HOUSEKEEPING.role is Role.SYSTEM
+
+
+def test_housekeeping_can_only_let_time_run_out():
+    assert set(GRANTS[Role.SYSTEM]) == {Permission.REFERRAL_EXPIRE}
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        # Figures, proof and accounts need no case, so these roles reach none.
+        Role.ANALYST,
+        Role.AUDITOR,
+        Role.ADMINISTRATOR,
+        # The directory is about organisations.
+        Role.DIRECTORY_MANAGER,
+        # Decisions are prepared by the coordinator until a later issue gives deciders a file.
+        Role.DECISION_MAKER,
+    ],
+)
+def test_a_role_without_a_part_in_a_case_reaches_no_case(role):
+    assert not set(GRANTS[role]) & ABOUT_A_PERSON
+
+
+def test_who_flags_does_not_read_the_file_that_follows():
+    assert set(GRANTS[Role.FIRST_RESPONDER]) & ABOUT_A_PERSON == {
+        Permission.CASE_FLAG,
+        Permission.FLAG_VIEW,
+    }
+
+
+def test_every_compartment_of_a_provider_hangs_on_consent():
+    opened = {
+        permission: relations
+        for permission, relations in GRANTS[Role.PROVIDER].items()
+        if permission.startswith("compartment:")
+    }
+    assert opened
+    assert set(opened.values()) == {frozenset({Relation.CONSENTED})}
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_everyone_who_signs_in_has_a_page_of_work(role):
+    assert Permission.WORK_VIEW in GRANTS[role]

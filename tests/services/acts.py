@@ -1,0 +1,679 @@
+"""Every act and every logged read of the services, as one table that the tests walk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from nrm.audit.actions import Action
+from nrm.domain.consent import Answer, GivenBy
+from nrm.domain.lifecycle import ReferralState
+from nrm.domain.roles import Permission, Role
+from nrm.services import (
+    accounts,
+    audit,
+    casefile,
+    consent,
+    directory,
+    follow_up,
+    identification,
+    provision,
+    referral,
+)
+from tests import world as worlds
+from tests.world import CANARIES, SERVICE
+
+ALL_COMPARTMENTS = "contact enforcement health identity narrative"
+
+
+@dataclass(frozen=True)
+class Act:
+    """One function of the services: who may do it, on what, and what the log says of it."""
+
+    name: str
+    by: str
+    # Makes what the act is about.
+    prepare: Callable[..., Any]
+    # Does it: (world, actor, what it is about, options such as form_id and version).
+    do: Callable[..., Any]
+    action: Action
+    subject: str = "none"
+    # Which compartments the entry names.
+    compartments: str = ""
+    purpose: str = ""
+    # The names of fields that the sealed detail holds.
+    fields: tuple[str, ...] = ()
+    # Whether a re-sent form is recognised, and whether another's change is.
+    form: bool = False
+    versioned: bool = False
+    # Other people of a permitted role to whom this record must not exist.
+    strangers: tuple[str, ...] = ()
+    # Roles, besides the actor's own, that may do it too.
+    also: tuple[Role, ...] = ()
+    # Does it to a record that is not there.
+    missing: Callable[..., Any] | None = None
+
+
+NOWHERE = "ZZZZ-ZZZZ-Z"
+
+
+def _nothing(world):
+    del world
+
+
+def _version_of(world, what, given):
+    return given.pop("version", None) or worlds.version(world, what)
+
+
+def _save_page(world, actor, what, **_):
+    return identification.save_page(actor, what, "person", {"given_name": CANARIES["given_name"]})
+
+
+def _presume(world, actor, what, **given):
+    return identification.presume(
+        actor,
+        what,
+        basis=["indicators"],
+        words=CANARIES["presumption_words"],
+        version=_version_of(world, what, given),
+        pack=world.pack,
+        **given,
+    )
+
+
+def _consent(world, actor, what, **given):
+    answer = consent.NewAnswer(
+        "share_with_provider",
+        Answer.GRANTED,
+        world.organisations["lakes"],
+        frozenset({"identity"}),
+    )
+    how = consent.How("oral", "run", GivenBy.PERSON, interpreter=CANARIES["interpreter"])
+    return consent.record(actor, what, [answer], how, **given)
+
+
+def _exception(world, actor, what, **given):
+    answer = consent.NewAnswer(
+        "share_with_provider",
+        Answer.GRANTED,
+        world.organisations["lakes"],
+        frozenset({"contact"}),
+    )
+    how = consent.How(
+        "oral",
+        "run",
+        GivenBy.PERSON,
+        basis="vital_interests",
+        reason=CANARIES["exception_reason"],
+    )
+    return consent.record(actor, what, [answer], how, **given)
+
+
+def _needs(world, actor, what, **given):
+    return referral.record_needs(
+        actor,
+        what,
+        [SERVICE],
+        version=_version_of(world, what, given),
+        pack=world.pack,
+        **given,
+    )
+
+
+def _choose(world, actor, what, **_):
+    return referral.choose(actor, what, SERVICE, world.pack)
+
+
+def _prepare(world, actor, what, **_):
+    return referral.prepare(actor, what, SERVICE, world.organisations["lakes"], world.pack)
+
+
+def _send(world, actor, what, **given):
+    return referral.send(
+        actor,
+        what,
+        SERVICE,
+        world.organisations["lakes"],
+        referral.Words(CANARIES["safety"], CANARIES["arrangements"]),
+        version=_version_of(world, what, given),
+        pack=world.pack,
+        **given,
+    )
+
+
+def _withdraw(world, actor, what, **given):
+    case, sent = what
+    return referral.withdraw(actor, case, sent, pack=world.pack, **given)
+
+
+def _decline(world, actor, what, **given):
+    words = CANARIES["decline_words"]
+    return provision.decline(actor, what, "no_capacity", words, world.pack, **given)
+
+
+def _service(world, actor, what, **given):
+    new = provision.NewService(SERVICE, "given", world.today, CANARIES["service_words"])
+    return provision.record_service(actor, what, new, world.pack, **given)
+
+
+def _close(world, actor, what, **given):
+    return follow_up.close(
+        actor,
+        what,
+        "plan_completed",
+        CANARIES["closure_words"],
+        version=_version_of(world, what, given),
+        pack=world.pack,
+        **given,
+    )
+
+
+def _submit(world, actor, what, **given):
+    new = directory.NewListing(what, (SERVICE,), ("female",), ("kin",), "11", 4)
+    return directory.submit(actor, new, world.pack, **given)
+
+
+def _unlisted(world):
+    return accounts.create_organisation(
+        world.actor("administrator"), "Practice Shelter of Trees", "shelter", "11", is_provider=True
+    )
+
+
+def _submitted(world):
+    return _submit(world, world.actor("directory_manager"), _unlisted(world))
+
+
+def _approve(world, actor, what, **given):
+    given.setdefault("version", 1)
+    until = world.today + timedelta(days=30)
+    return directory.approve(actor, what, until, pack=world.pack, **given)
+
+
+def _suspend(world, actor, what, **given):
+    given.setdefault("version", 2)
+    return directory.suspend(actor, what, "Practice reason.", **given)
+
+
+def _create_account(world, actor, what, **given):
+    new = accounts.NewAccount(
+        "Practice Newcomer", "new@practice.example", what, Role.PROVIDER, worlds.PASSWORD
+    )
+    return accounts.create_account(actor, new, **given)
+
+
+def _create_organisation(world, actor, what, **given):
+    del what
+    return accounts.create_organisation(
+        actor, "Practice Legal Desk", "legal_aid", "11", is_provider=True, **given
+    )
+
+
+def _case_or_draft(make):
+    return lambda world: make(
+        world,
+        person={"given_name": CANARIES["given_name"]},
+        signs={"account": CANARIES["account"]},
+    )
+
+
+def _sent(world):
+    return worlds.referred(world)[1]
+
+
+def _taken(world):
+    return worlds.accepted(world)[1]
+
+
+ACTS = [
+    Act(
+        "start a draft",
+        "first_responder",
+        _nothing,
+        lambda world, actor, what, **given: identification.start_draft(actor, **given),
+        Action.DRAFT_SAVE,
+        "draft",
+        "draft",
+        form=True,
+    ),
+    Act(
+        "start a draft for another person at the same place",
+        "first_responder",
+        worlds.flag,
+        lambda world, actor, what, **given: identification.start_draft(
+            actor, same_place_as=what, **given
+        ),
+        Action.DRAFT_SAVE,
+        "draft",
+        "draft",
+        form=True,
+        strangers=("other_responder",),
+        missing=lambda world, actor: identification.start_draft(actor, same_place_as=NOWHERE),
+    ),
+    Act(
+        "save a page of a draft",
+        "first_responder",
+        worlds.draft,
+        _save_page,
+        Action.DRAFT_SAVE,
+        "draft",
+        "draft",
+        fields=("given_name",),
+        strangers=("other_responder",),
+        missing=lambda world, actor: identification.save_page(actor, uuid4(), "person", {}),
+    ),
+    Act(
+        "read a draft",
+        "first_responder",
+        worlds.draft,
+        lambda world, actor, what, **_: identification.read_draft(actor, what),
+        Action.DRAFT_OPEN,
+        "draft",
+        "draft",
+        strangers=("other_responder",),
+        missing=lambda world, actor: identification.read_draft(actor, uuid4()),
+    ),
+    Act(
+        "delete a draft",
+        "first_responder",
+        worlds.draft,
+        lambda world, actor, what, **_: identification.delete_draft(actor, what),
+        Action.DRAFT_DELETE,
+        "draft",
+        strangers=("other_responder",),
+        missing=lambda world, actor: identification.delete_draft(actor, uuid4()),
+    ),
+    Act(
+        "send a flag",
+        "first_responder",
+        _case_or_draft(worlds.draft),
+        lambda world, actor, what, **given: identification.send_flag(
+            actor, what, world.pack, **given
+        ),
+        Action.CASE_FLAG,
+        "case",
+        f"contact draft enforcement facts facts_event {'health identity narrative'}",
+        form=True,
+        strangers=("other_responder",),
+        missing=lambda world, actor: identification.send_flag(actor, uuid4(), world.pack),
+    ),
+    Act(
+        "list one's own flags",
+        "first_responder",
+        worlds.flag,
+        lambda world, actor, what, **_: identification.my_flags(actor),
+        Action.FLAG_LIST,
+    ),
+    Act(
+        "read one's own flag",
+        "first_responder",
+        worlds.flag,
+        lambda world, actor, what, **_: identification.my_flag(actor, what),
+        Action.FLAG_VIEW,
+        "case",
+        strangers=("other_responder",),
+        missing=lambda world, actor: identification.my_flag(actor, NOWHERE),
+    ),
+    Act(
+        "record a presumption",
+        "coordinator",
+        worlds.flag,
+        _presume,
+        Action.CASE_PRESUME,
+        "case",
+        "facts_event narrative",
+        fields=("basis", "words"),
+        form=True,
+        versioned=True,
+        missing=lambda world, actor: _presume(world, actor, NOWHERE, version=1),
+    ),
+    Act(
+        "read the worklist",
+        "coordinator",
+        worlds.flag,
+        lambda world, actor, what, **_: casefile.worklist(actor, casefile.Queue.INCOMING),
+        Action.CASE_LIST,
+        compartments="facts",
+        purpose="incoming",
+    ),
+    Act(
+        "find a case",
+        "coordinator",
+        worlds.flag,
+        lambda world, actor, what, **_: casefile.find(actor, what),
+        Action.CASE_LIST,
+        "case",
+        purpose="find",
+    ),
+    Act(
+        "open a case file",
+        "coordinator",
+        worlds.flag,
+        lambda world, actor, what, **_: casefile.overview(actor, what, {}),
+        Action.CASE_OPEN,
+        "case",
+        "contact facts",
+        missing=lambda world, actor: casefile.overview(actor, NOWHERE, {}),
+    ),
+    Act(
+        "open a closed part of a case file",
+        "coordinator",
+        worlds.flag,
+        lambda world, actor, what, **_: casefile.overview(
+            actor, what, {"identity": "arrange_referral"}
+        ),
+        Action.CASE_OPEN,
+        "case",
+        "contact facts identity",
+        "arrange_referral",
+    ),
+    Act(
+        "give a reason to open a closed part",
+        "coordinator",
+        worlds.flag,
+        lambda world, actor, what, **_: casefile.reveal(actor, what, "narrative", "safety"),
+        Action.COMPARTMENT_OPEN,
+        "case",
+        "narrative",
+        "safety",
+        missing=lambda world, actor: casefile.reveal(actor, NOWHERE, "narrative", "safety"),
+    ),
+    Act(
+        "open an inner page of a case file",
+        "coordinator",
+        worlds.flag,
+        lambda world, actor, what, **_: casefile.page(actor, what, Permission.CASE_PRESUME),
+        Action.CASE_OPEN,
+        "case",
+        "contact facts",
+        missing=lambda world, actor: casefile.page(actor, NOWHERE),
+    ),
+    Act(
+        "read what a person agreed to",
+        "coordinator",
+        worlds.consented,
+        lambda world, actor, what, **_: casefile.consent_page(actor, what),
+        Action.CASE_OPEN,
+        "case",
+        "contact facts",
+        "consent",
+        missing=lambda world, actor: casefile.consent_page(actor, NOWHERE),
+    ),
+    Act(
+        "read the referrals of a case",
+        "coordinator",
+        lambda world: worlds.served(world)[0],
+        lambda world, actor, what, **_: casefile.referrals_page(actor, what),
+        Action.CASE_OPEN,
+        "case",
+        "contact envelope facts narrative",
+        "referrals",
+        missing=lambda world, actor: casefile.referrals_page(actor, NOWHERE),
+    ),
+    Act(
+        "record consent",
+        "coordinator",
+        worlds.presumed,
+        _consent,
+        Action.CONSENT_RECORD,
+        "case",
+        "facts narrative",
+        "consent",
+        fields=("share_with_provider",),
+        form=True,
+        missing=lambda world, actor: _consent(world, actor, NOWHERE),
+    ),
+    Act(
+        "record an exception of the law",
+        "coordinator",
+        worlds.presumed,
+        _exception,
+        Action.CONSENT_EXCEPTION,
+        "case",
+        "facts narrative",
+        "vital_interests",
+        fields=("share_with_provider",),
+        form=True,
+        missing=lambda world, actor: _exception(world, actor, NOWHERE),
+    ),
+    Act(
+        "record needs",
+        "coordinator",
+        worlds.presumed,
+        _needs,
+        Action.NEEDS_RECORD,
+        "case",
+        "facts",
+        fields=("needs",),
+        form=True,
+        versioned=True,
+        missing=lambda world, actor: _needs(world, actor, NOWHERE, version=1),
+    ),
+    Act(
+        "choose a provider",
+        "coordinator",
+        worlds.consented,
+        _choose,
+        Action.REFERRAL_PREPARE,
+        "case",
+        "facts",
+        missing=lambda world, actor: _choose(world, actor, NOWHERE),
+    ),
+    Act(
+        "see what would be disclosed",
+        "coordinator",
+        worlds.consented,
+        _prepare,
+        Action.REFERRAL_PREPARE,
+        "case",
+        "facts",
+        missing=lambda world, actor: _prepare(world, actor, NOWHERE),
+    ),
+    Act(
+        "send a referral",
+        "coordinator",
+        worlds.consented,
+        _send,
+        Action.REFERRAL_SEND,
+        "referral",
+        "envelope facts facts_event",
+        form=True,
+        versioned=True,
+        missing=lambda world, actor: _send(world, actor, NOWHERE, version=1),
+    ),
+    Act(
+        "withdraw a referral",
+        "coordinator",
+        worlds.referred,
+        _withdraw,
+        Action.REFERRAL_WITHDRAW,
+        "referral",
+        form=True,
+        missing=lambda world, actor: _withdraw(world, actor, (worlds.flag(world), "R-ZZZ-ZZZ-Z")),
+    ),
+    Act(
+        "read the inbox",
+        "provider",
+        _sent,
+        lambda world, actor, what, **_: provision.inbox(actor, ReferralState.SENT),
+        Action.REFERRAL_LIST,
+        compartments="envelope",
+    ),
+    Act(
+        "open a referral before answering",
+        "provider",
+        _sent,
+        lambda world, actor, what, **_: provision.read(actor, what),
+        Action.REFERRAL_OPEN,
+        "referral",
+        "envelope",
+        strangers=("other_provider", "clinician"),
+        missing=lambda world, actor: provision.read(actor, "R-ZZZ-ZZZ-Z"),
+    ),
+    Act(
+        "open a referral after accepting",
+        "provider",
+        _taken,
+        lambda world, actor, what, **_: provision.read(actor, what),
+        Action.REFERRAL_OPEN,
+        "referral",
+        "contact envelope identity",
+        strangers=("other_provider", "clinician"),
+    ),
+    Act(
+        "accept a referral",
+        "provider",
+        _sent,
+        lambda world, actor, what, **given: provision.accept(actor, what, world.pack, **given),
+        Action.REFERRAL_ACCEPT,
+        "referral",
+        "facts_event",
+        form=True,
+        strangers=("other_provider", "clinician"),
+        missing=lambda world, actor: provision.accept(actor, "R-ZZZ-ZZZ-Z", world.pack),
+    ),
+    Act(
+        "decline a referral",
+        "provider",
+        _sent,
+        _decline,
+        Action.REFERRAL_DECLINE,
+        "referral",
+        "facts_event narrative",
+        fields=("reason", "words"),
+        form=True,
+        strangers=("other_provider", "clinician"),
+        missing=lambda world, actor: _decline(world, actor, "R-ZZZ-ZZZ-Z"),
+    ),
+    Act(
+        "record a service",
+        "provider",
+        _taken,
+        _service,
+        Action.SERVICE_RECORD,
+        "referral",
+        "facts_event narrative",
+        fields=("given_on", "outcome", "service", "words"),
+        form=True,
+        strangers=("other_provider", "clinician"),
+        missing=lambda world, actor: _service(world, actor, "R-ZZZ-ZZZ-Z"),
+    ),
+    Act(
+        "end one's part",
+        "provider",
+        _taken,
+        lambda world, actor, what, **given: provision.end(actor, what, world.pack, **given),
+        Action.REFERRAL_END,
+        "referral",
+        form=True,
+        strangers=("other_provider", "clinician"),
+        missing=lambda world, actor: provision.end(actor, "R-ZZZ-ZZZ-Z", world.pack),
+    ),
+    Act(
+        "close a case",
+        "coordinator",
+        lambda world: worlds.accepted(world)[0],
+        _close,
+        Action.CASE_CLOSE,
+        "case",
+        "facts_event narrative",
+        fields=("reason", "words"),
+        form=True,
+        versioned=True,
+        missing=lambda world, actor: _close(world, actor, NOWHERE, version=1),
+    ),
+    Act(
+        "submit a listing",
+        "directory_manager",
+        _unlisted,
+        _submit,
+        Action.LISTING_SUBMIT,
+        "listing",
+        form=True,
+        missing=lambda world, actor: _submit(world, actor, uuid4()),
+    ),
+    Act(
+        "approve a listing",
+        "second_manager",
+        _submitted,
+        _approve,
+        Action.LISTING_APPROVE,
+        "listing",
+        fields=("until",),
+        form=True,
+        versioned=True,
+        missing=lambda world, actor: _approve(world, actor, uuid4()),
+    ),
+    Act(
+        "suspend a listing",
+        "directory_manager",
+        lambda world: world.listings["lakes"],
+        _suspend,
+        Action.LISTING_SUSPEND,
+        "listing",
+        fields=("reason",),
+        form=True,
+        versioned=True,
+        missing=lambda world, actor: _suspend(world, actor, uuid4()),
+    ),
+    Act(
+        "list people",
+        "administrator",
+        _nothing,
+        lambda world, actor, what, **_: accounts.people(actor),
+        Action.ACCOUNT_LIST,
+    ),
+    Act(
+        "create an account",
+        "administrator",
+        lambda world: world.organisations["clinic"],
+        _create_account,
+        Action.ACCOUNT_CREATE,
+        "account",
+        form=True,
+    ),
+    Act(
+        "disable an account",
+        "administrator",
+        lambda world: world.accounts["provider"],
+        lambda world, actor, what, **given: accounts.disable(actor, what, **given),
+        Action.ACCOUNT_DISABLE,
+        "account",
+        form=True,
+        missing=lambda world, actor: accounts.disable(actor, uuid4()),
+    ),
+    Act(
+        "enable an account",
+        "administrator",
+        lambda world: world.accounts["provider"],
+        lambda world, actor, what, **given: accounts.enable(actor, what, **given),
+        Action.ACCOUNT_ENABLE,
+        "account",
+        form=True,
+        missing=lambda world, actor: accounts.enable(actor, uuid4()),
+    ),
+    Act(
+        "create an organisation",
+        "administrator",
+        _nothing,
+        _create_organisation,
+        Action.ORGANISATION_CREATE,
+        "organisation",
+        form=True,
+    ),
+    Act(
+        "search the log",
+        "auditor",
+        worlds.flag,
+        lambda world, actor, what, **_: audit.search(actor, audit.Search(case_reference=what)),
+        Action.AUDIT_SEARCH,
+        fields=("case_reference",),
+    ),
+]
+
+# Reads of what is about nobody: no entry, but a permission all the same.
+UNLOGGED = {
+    "directory.entries": lambda world, actor: directory.entries(actor),
+    "directory.entry": lambda world, actor: directory.entry(actor, world.listings["lakes"]),
+    "accounts.person": lambda world, actor: accounts.person(actor, world.accounts["provider"]),
+}
