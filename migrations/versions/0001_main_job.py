@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.Uuid(), nullable=True),
         sa.Column("case_id", sa.Uuid(), nullable=True),
         sa.Column("compartments", sa.String(length=120), nullable=False),
-        sa.Column("purpose", sa.String(length=60), nullable=False),
+        sa.Column("purpose", sa.String(length=120), nullable=False),
         sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.Column("rows", sa.Text(), nullable=False),
         sa.Column("detail_sha256", sa.String(length=64), nullable=False),
@@ -272,6 +272,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("form_id", "account_id", name=op.f("pk_form_receipt")),
     )
+    with op.batch_alter_table("form_receipt", schema=None) as batch_op:
+        batch_op.create_index("ix_form_receipt_done_at", ["done_at"], unique=False)
+
     op.create_table(
         "listing",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -522,6 +525,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_listing_state_approved_until")
 
     op.drop_table("listing")
+    with op.batch_alter_table("form_receipt", schema=None) as batch_op:
+        batch_op.drop_index("ix_form_receipt_done_at")
+
     op.drop_table("form_receipt")
     with op.batch_alter_table("flag_draft", schema=None) as batch_op:
         batch_op.drop_index("ix_flag_draft_account_id_saved_at")

@@ -37,7 +37,7 @@ class AuditEntry(Base):
     subject_id: Mapped[UUID | None] = mapped_column(Uuid)
     case_id: Mapped[UUID | None] = mapped_column(Uuid)
     compartments: Mapped[str] = mapped_column(String(120))
-    purpose: Mapped[str] = mapped_column(String(60))
+    purpose: Mapped[str] = mapped_column(String(120))
     outcome: Mapped[str] = mapped_column(String(16))
     rows: Mapped[str] = mapped_column(Text)
     detail_sha256: Mapped[str] = mapped_column(String(64))

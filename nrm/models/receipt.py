@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, Uuid
+from sqlalchemy import ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from nrm.models.base import Base, Moment
@@ -12,6 +12,7 @@ class FormReceipt(Base):
     """A form that was carried out, whose it was, and where it led."""
 
     __tablename__ = "form_receipt"
+    __table_args__ = (Index("ix_form_receipt_done_at", "done_at"),)
 
     form_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)

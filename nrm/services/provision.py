@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
@@ -20,7 +21,6 @@ from nrm.domain.lifecycle import (
     END,
     EXPIRE,
     LIVE_REFERRALS,
-    STATE_LABEL,
     ReferralState,
     Step,
     advance,
@@ -38,6 +38,15 @@ from nrm.services.facts import counted
 from nrm.services.referral import settle_after_loss
 
 PAGE = 25
+# In these states a referral shows no more than that it was one.
+CLOSED = (
+    ReferralState.DECLINED,
+    ReferralState.EXPIRED,
+    ReferralState.WITHDRAWN,
+    ReferralState.ENDED,
+)
+# Where a page of the inbox ends: the deadline and the id of its last row.
+Place: TypeAlias = tuple[datetime, UUID]
 # How many unanswered referrals one round of housekeeping takes back.
 EXPIRY_BATCH = 100
 
@@ -54,9 +63,8 @@ class Waiting:
 class Inbox:
     """What an organisation has to answer, and whom it is helping; `more` is the next page's key."""
 
-    state: ReferralState
     rows: Sequence[Waiting]
-    more: tuple[datetime, UUID] | None
+    more: Place | None
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ class Received:
     services: Sequence[ServiceGiven]
 
 
-def inbox(actor: Actor, state: ReferralState, after: tuple[datetime, UUID] | None = None) -> Inbox:
+def inbox(actor: Actor, state: ReferralState, after: Place | None = None) -> Inbox:
     """List the organisation's referrals in one state, the earliest deadline first.
 
     Envelopes open for the rows shown and no others, and only while the referral is live.
@@ -109,9 +117,38 @@ def inbox(actor: Actor, state: ReferralState, after: tuple[datetime, UUID] | Non
         }
         envelopes = vault.open_envelopes(unit, actor, standings)
         record(unit, actor, Action.REFERRAL_LIST, counts={"referrals": len(shown)})
-    more = (shown[-1].answer_due_at, shown[-1].id) if len(referrals) > PAGE else None
     rows = [Waiting(referral, envelopes.get(referral.id, {})) for referral in shown]
-    return Inbox(state, rows, more)
+    return Inbox(rows, _more(referrals))
+
+
+def closed(actor: Actor, after: Place | None = None) -> Inbox:
+    """List what the organisation has no part in any more, the latest first; nothing opens."""
+    query = visibility.visible_referrals(actor, Permission.REFERRAL_VIEW)
+    if after is not None:
+        due, last = after
+        query = query.where(
+            (Referral.answer_due_at < due)
+            | ((Referral.answer_due_at == due) & (Referral.id < last))
+        )
+    query = query.order_by(Referral.answer_due_at.desc(), Referral.id.desc()).limit(PAGE + 1)
+    with unit_of_work() as unit:
+        # One limited branch per state: each walks the index of the inbox from its end.
+        branches = [
+            db.session.scalars(query.where(Referral.state == state)).all() for state in CLOSED
+        ]
+        latest = sorted(chain.from_iterable(branches), key=_place, reverse=True)[: PAGE + 1]
+        shown = latest[:PAGE]
+        record(unit, actor, Action.REFERRAL_LIST, counts={"referrals": len(shown)})
+    return Inbox([Waiting(referral, {}) for referral in shown], _more(latest))
+
+
+def _place(referral: Referral) -> Place:
+    return referral.answer_due_at, referral.id
+
+
+def _more(found: Sequence[Referral]) -> Place | None:
+    """Say where the next page begins, if one row more than a page was found."""
+    return _place(found[PAGE - 1]) if len(found) > PAGE else None
 
 
 def read(actor: Actor, reference: str) -> Received:
@@ -133,6 +170,26 @@ def read(actor: Actor, reference: str) -> Received:
         services = _services(unit, actor, referral)
         record(unit, actor, Action.REFERRAL_OPEN, visibility.referral_subject(referral))
         return Received(referral, envelope, discloses, opened, services)
+
+
+def working_on(actor: Actor, reference: str) -> tuple[Referral, dict[str, Any]]:
+    """Open no more than the envelope of an accepted referral, to record a service under it."""
+    with unit_of_work() as unit:
+        referral = visibility.referral(actor, reference)
+        standing = visibility.referral_standing(referral)
+        require(actor, Permission.SERVICE_RECORD, standing)
+        envelope = vault.open_envelopes(unit, actor, {referral.id: standing})[referral.id]
+        record(unit, actor, Action.REFERRAL_OPEN, visibility.referral_subject(referral))
+        return referral, envelope
+
+
+def ending(actor: Actor, reference: str) -> Referral:
+    """Fetch a referral whose part is about to be ended; opens nothing of it."""
+    with unit_of_work():
+        referral = visibility.referral(actor, reference)
+        require(actor, END.needs, visibility.referral_standing(referral))
+        advance(referral.state, END)
+        return referral
 
 
 def _services(unit: Unit, actor: Actor, referral: Referral) -> list[ServiceGiven]:
@@ -231,13 +288,23 @@ def answer(unit: Unit, actor: Actor, referral: Referral, step: Step[ReferralStat
 
 
 def _answered_already(referral: Referral) -> ConflictError:
-    """Tell the slower one who answered, and when."""
+    """Tell the slower one what became of the referral; of an answer, also by whom and when."""
+    words = _WHY_CLOSED[referral.state]
+    if referral.state not in (ReferralState.ACCEPTED, ReferralState.DECLINED):
+        return ConflictError(words)
     who = db.session.execute(
         select(Account.name).where(Account.id == referral.answered_by_id)
     ).scalar_one_or_none()
-    return ConflictError(
-        STATE_LABEL[referral.state], who or "", referral.answered_at or referral.ended_at
-    )
+    return ConflictError(words, who or "", referral.answered_at)
+
+
+_WHY_CLOSED = {
+    ReferralState.ACCEPTED: N_("This referral was accepted"),
+    ReferralState.DECLINED: N_("This referral was declined"),
+    ReferralState.EXPIRED: N_("The time to answer ran out, and the referral was taken back"),
+    ReferralState.WITHDRAWN: N_("The coordinator withdrew this referral"),
+    ReferralState.ENDED: N_("Your organisation’s part in this referral has ended"),
+}
 
 
 @dataclass(frozen=True)
