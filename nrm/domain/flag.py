@@ -70,7 +70,7 @@ def with_page(pages: Mapping[str, Answers], page: str, answers: Answers) -> dict
 
 def loses_sector(pages: Mapping[str, Answers], report: Answers) -> bool:
     """Say whether a changed district takes away the sector that was chosen for the old one."""
-    moved = pages.get("report", {}).get("district") != report["district"]
+    moved = pages.get("report", {}).get("district") != report.get("district")
     return moved and "sector" in pages.get("place", {})
 
 

@@ -32,6 +32,7 @@ CLOCKS = Clocks(
     flag_review={Urgency.IMMEDIATE: hours(1), Urgency.HIGH: hours(24), Urgency.NORMAL: hours(72)},
     answer={Urgency.IMMEDIATE: hours(4), Urgency.HIGH: hours(24), Urgency.NORMAL: hours(72)},
     reflection=hours(30 * 24),
+    follow_up=hours(30 * 24),
 )
 
 

@@ -21,8 +21,11 @@ T = TypeVar("T")
 Pages = dict[str, dict[str, Any]]
 
 _GIVEN = ("Example", "Practice", "Sample", "Invented", "Fictional", "Trial", "Nobody")
-_ONES = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-_TENS = ("", "Twenty-", "Thirty-", "Forty-", "Fifty-")
+_UP_TO_19 = (
+    "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen "
+    "Fifteen Sixteen Seventeen Eighteen Nineteen"
+).split()
+_TENS = "- - Twenty Thirty Forty Fifty".split()
 _LANGUAGES = (["kin"], ["kin", "swa"], ["run"], ["swa", "fra"], ["lug", "eng"], ["tir"], ["kin"])
 _SOURCES = ("police", "border", "hotline", "labour_inspection", "family_or_community", "ngo")
 _STORY = "Practice text: the person told of work that was not what had been promised."
@@ -70,7 +73,7 @@ def _person(number: int, story: Story, on: date) -> dict[str, Any]:
         "citizenship": pick(CITIZENSHIP.codes[:5], number, 2),
         "languages": pick(_LANGUAGES, number),
     }
-    if number % 10 == 9:  # noqa: PLR2004 - every tenth gives no name
+    if (number + 1) % 10 == 0:
         return {**told, "age_band": age_band(born, on)}
     told |= {"given_name": pick(_GIVEN, number), "family_name": _number_word(number + 1)}
     if number % 4 == 1:
@@ -79,9 +82,11 @@ def _person(number: int, story: Story, on: date) -> dict[str, Any]:
 
 
 def _number_word(number: int) -> str:
-    """Say a number as a family name, as nobody is called."""
+    """Write a number as a family name: nobody is called that."""
+    if number < len(_UP_TO_19):
+        return _UP_TO_19[number]
     tens, ones = divmod(number, 10)
-    return _TENS[tens] + _ONES[ones - 1] if ones else f"{_TENS[tens]}Zero".replace("-", " ")
+    return f"{_TENS[tens]}-{_UP_TO_19[ones].lower()}" if ones else _TENS[tens]
 
 
 def _signs(number: int) -> list[str]:
@@ -103,7 +108,7 @@ def _contact(number: int) -> dict[str, Any]:
 
 
 def _consent(number: int) -> dict[str, Any]:
-    if number % 6 == 4:  # noqa: PLR2004 - about every sixth could not be asked
+    if (number + 2) % 6 == 0:
         reason = pick(CONSENT_NOT_ASKED_REASON.codes[:5], number)
         return {"consent_asked": "no", "not_asked_reason": reason}
-    return {"consent_asked": "yes", "agrees": "no" if number % 11 == 10 else "yes"}  # noqa: PLR2004
+    return {"consent_asked": "yes", "agrees": "no" if (number + 1) % 11 == 0 else "yes"}
