@@ -10,6 +10,9 @@ from nrm.audit.entry import Entry, leaf_hash
 
 
 def as_written(entry: Entry, kept_leaf: bytes, detail: bytes | None) -> bool:
-    """Recompute the hash of what is stored, and of the sealed detail beside it."""
+    """Recompute the hash of what is stored, and of the sealed detail beside it.
+
+    Nothing erases a detail yet, so one that is missing counts as changed.
+    """
     detail_sha256 = hashlib.sha256(detail).hexdigest() if detail else ""
     return detail_sha256 == entry.detail_sha256 and leaf_hash(entry) == kept_leaf

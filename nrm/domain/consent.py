@@ -37,6 +37,17 @@ BASIS_CONSENT = "consent"
 # What a provider may be shown at all. Facts feed the statistics; enforcement is for prosecution.
 SHAREABLE = ("identity", "contact", "narrative", "health")
 
+# What is explained before anybody is asked, after the seven points of HTCDS 2.0, in our words.
+EXPLAINED: dict[str, str] = {
+    "interview": N_("They may say yes or no to being asked questions, and may stop at any time"),
+    "purpose": N_("Why we ask, and what the talk is for"),
+    "use": N_("What is done with their answers, and who may see them"),
+    "statistics": N_("That facts without a name may be counted for statistics and research"),
+    "access": N_("That they can ask at any time what is kept about them"),
+    "storage": N_("How long it is kept"),
+    "withdrawal": N_("How to take a yes back later"),
+}
+
 
 @dataclass(frozen=True)
 class Consent:
@@ -76,13 +87,27 @@ def disclosed_to(consents: Iterable[Consent], recipient_id: UUID, now: datetime)
     return consent.compartments & frozenset(SHAREABLE)
 
 
+def said_no(
+    consents: Iterable[Consent], purpose: str, recipient_id: UUID | None, now: datetime
+) -> Answer:
+    """Name a "no": it takes an earlier yes back, or it refuses."""
+    earlier = in_force(consents, purpose, recipient_id, now)
+    return Answer.REFUSED if earlier is None else Answer.WITHDRAWN
+
+
 def check_giver(
-    given_by: GivenBy, *, under_16: bool, guardian_conflict: bool, basis: str = BASIS_CONSENT
+    given_by: GivenBy,
+    *,
+    under_16: bool,
+    guardian_conflict: bool,
+    basis: str = BASIS_CONSENT,
+    grants: bool = True,
 ) -> None:
     """Refuse an answer that the law does not let this person give.
 
-    A guardian who may be involved cannot consent for a child; a child under 16 cannot consent
+    A guardian who may be involved cannot answer for a child; a child under 16 cannot consent
     alone (law 058/2021 art. 9), except where a coded exception of the law carries the act.
+    A child may always say no: `grants` is false where nothing is agreed to.
     """
     if basis != BASIS_CONSENT:
         return
@@ -91,7 +116,7 @@ def check_giver(
             "guardian_conflict",
             N_("A guardian who may be involved cannot agree for the child. Ask child protection."),
         )
-    if given_by is GivenBy.PERSON and under_16:
+    if given_by is GivenBy.PERSON and under_16 and grants:
         raise InvalidInputError(
             "given_by",
             N_(

@@ -17,7 +17,7 @@ Answers = Mapping[str, Any]
 
 # The pages in the order in which they are asked, with the name that the task list shows.
 PAGES: dict[str, str] = {
-    "report": N_("You and your unit"),
+    "report": N_("Who told you"),
     "place": N_("Where and when"),
     "person": N_("The person"),
     "signs": N_("What you saw or heard"),
@@ -58,14 +58,21 @@ def open_pages(pages: Mapping[str, Answers]) -> list[str]:
     return [page for page in PAGES if page not in pages]
 
 
-def with_page(pages: Mapping[str, Answers], page: str, answers: Answers) -> dict[str, Answers]:
-    """Put one page's answers in; a sector lies in its district, so another district drops it."""
-    changed = {**pages, page: answers}
-    if page == "report" and loses_sector(pages, answers):
-        changed["place"] = {
-            name: value for name, value in pages["place"].items() if name != "sector"
-        }
-    return changed
+def with_page(
+    draft: Mapping[str, Any], page: str, answers: Answers, *, finished: bool
+) -> dict[str, Any]:
+    """Put one page into a draft: among the answered ones, or among those begun and left.
+
+    A sector lies in its district, so another district takes it away.
+    """
+    pages = {name: held for name, held in draft["pages"].items() if name != page}
+    begun = {name: held for name, held in draft.get("begun", {}).items() if name != page}
+    if not finished:
+        return {**draft, "pages": pages, "begun": {**begun, page: answers}}
+    if page == "report" and loses_sector(draft["pages"], answers):
+        place = pages["place"].items()
+        pages["place"] = {name: value for name, value in place if name != "sector"}
+    return {**draft, "pages": {**pages, page: answers}, "begun": begun}
 
 
 def loses_sector(pages: Mapping[str, Answers], report: Answers) -> bool:

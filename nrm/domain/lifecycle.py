@@ -70,6 +70,44 @@ STATE_LABEL: dict[StrEnum, str] = {
     ListingState.SUSPENDED: N_("Suspended"),
 }
 
+
+class NextAction(StrEnum):
+    """What a case asks of the coordinator now."""
+
+    READ_FLAG = "read_flag"
+    RECORD_NEEDS = "record_needs"
+    FIND_PROVIDER = "find_provider"
+    AWAIT_ANSWER = "await_answer"
+    FOLLOW_UP = "follow_up"
+    NOTHING = "nothing"
+
+
+NEXT_ACTION_LABEL: dict[NextAction, str] = {
+    NextAction.READ_FLAG: N_("Read the new flag"),
+    NextAction.RECORD_NEEDS: N_("Record what the person needs"),
+    NextAction.FIND_PROVIDER: N_("Find a provider"),
+    NextAction.AWAIT_ANSWER: N_("Wait for the provider’s answer"),
+    NextAction.FOLLOW_UP: N_("Ask how the help is going"),
+    NextAction.NOTHING: N_("Nothing: the case is closed"),
+}
+
+# Help comes first: only a flag that nobody has read yet asks about identification.
+_NEXT_ACTION: dict[Assistance, NextAction] = {
+    Assistance.WAITING: NextAction.RECORD_NEEDS,
+    Assistance.NEEDS_RECORDED: NextAction.FIND_PROVIDER,
+    Assistance.REFERRED: NextAction.AWAIT_ANSWER,
+    Assistance.ASSISTED: NextAction.FOLLOW_UP,
+    Assistance.CLOSED: NextAction.NOTHING,
+}
+
+
+def next_action(identification: Identification, assistance: Assistance) -> NextAction:
+    """Say what the coordinator does next, from where the two axes of a case stand."""
+    if (identification, assistance) == (Identification.FLAGGED, Assistance.WAITING):
+        return NextAction.READ_FLAG
+    return _NEXT_ACTION[assistance]
+
+
 # In these states the organisation that received the referral has something to do with it.
 LIVE_REFERRALS = frozenset({ReferralState.SENT, ReferralState.ACCEPTED})
 OPEN_ASSISTANCE = frozenset(Assistance) - {Assistance.CLOSED}

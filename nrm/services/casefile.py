@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 
 from nrm.audit.actions import TIMELINE, Action, Outcome
 from nrm.db import Unit, db, unit_of_work
-from nrm.domain.errors import RefusedError
+from nrm.domain.errors import InvalidInputError, NotFoundError
 from nrm.domain.lifecycle import Assistance, Identification
 from nrm.domain.policy import CaseStanding, may, require
 from nrm.domain.reference import parse_case_reference
@@ -21,7 +21,7 @@ from nrm.domain.vocabulary import REVEAL_REASON
 from nrm.models import Account, AuditEntry, Case, Organisation, Referral
 from nrm.services import vault, visibility
 from nrm.services.audit import record
-from nrm.services.consent import Recorded, answers
+from nrm.services.consent import Recorded, answers, explained_answers, newest
 
 PAGE = 25
 TIMELINE_LENGTH = 6
@@ -106,6 +106,8 @@ class Overview:
     timeline: Sequence[Event]
     consents: Sequence[Recorded]
     referrals: Sequence[tuple[Referral, str]]
+    # The references of people who were found at the same place, as far as they are visible.
+    same_incident: Sequence[str]
 
 
 def worklist(actor: Actor, queue: Queue, after: Place | None = None) -> Worklist:
@@ -172,8 +174,9 @@ def overview(actor: Actor, reference: str, opened: Mapping[str, str]) -> Overvie
             file,
             {name: documents[name] for name in opened},
             timeline(case.id, TIMELINE_LENGTH),
-            answers(case.id),
+            newest(answers(case.id)),
             _referrals(case.id),
+            _same_incident(actor, case),
         )
         purpose = " ".join(sorted(set(opened.values())))
         record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose=purpose)
@@ -199,7 +202,7 @@ def consent_page(actor: Actor, reference: str) -> tuple[CaseFile, Sequence[Recor
         standing = visibility.case_standing(case)
         contact = vault.open_compartments(unit, actor, case.id, {SAFE_CONTACT: standing})
         file = _file(unit, actor, case, contact[SAFE_CONTACT])
-        given = answers(case.id)
+        given = explained_answers(unit, actor, case.id, standing)
         record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose="consent")
         return file, given
 
@@ -216,15 +219,23 @@ def referrals_page(actor: Actor, reference: str) -> tuple[CaseFile, Sequence[Sen
         return file, sent
 
 
-def reveal(actor: Actor, reference: str, compartment: str, reason: str) -> None:
+def reveal(
+    actor: Actor,
+    reference: str,
+    compartment: str,
+    reason: str,
+    *,
+    form_id: UUID | None = None,
+) -> None:
     """Give the reason for opening closed fields: the log has it before anything is shown."""
-    with unit_of_work() as unit:
+    with unit_of_work(actor, form_id) as unit:
         case = visibility.case(actor, reference, Permission.CASE_VIEW)
         standing = visibility.case_standing(case)
-        permission = vault.PERMISSION.get(compartment)
-        if permission is None or reason not in REVEAL_REASON:
-            raise RefusedError(N_("Choose a reason first."), subject=standing.subject)
-        require(actor, permission, standing)
+        if compartment not in vault.CASE_COMPARTMENTS:
+            raise NotFoundError(standing.subject)
+        require(actor, vault.PERMISSION[compartment], standing)
+        if reason not in REVEAL_REASON:
+            raise InvalidInputError("reason", N_("Choose a reason first."))
         unit.compartments.add(compartment)
         record(
             unit,
@@ -232,8 +243,8 @@ def reveal(actor: Actor, reference: str, compartment: str, reason: str) -> None:
             Action.COMPARTMENT_OPEN,
             standing.subject,
             purpose=reason,
-            outcome=Outcome.DONE,
         )
+        unit.outcome = case.reference
 
 
 def timeline(case_id: UUID, length: int) -> list[Event]:
@@ -282,6 +293,17 @@ def _referrals(case_id: UUID) -> list[tuple[Referral, str]]:
         .order_by(Referral.sent_at.desc(), Referral.id)
     ).all()
     return [(referral, name) for referral, name in rows]
+
+
+def _same_incident(actor: Actor, case: Case) -> Sequence[str]:
+    others = (
+        visibility.visible_cases(actor, Permission.CASE_VIEW)
+        .where(Case.incident_id == case.incident_id, Case.id != case.id)
+        .order_by(Case.flagged_at, Case.id)
+        .limit(PAGE)
+        .with_only_columns(Case.reference)
+    )
+    return db.session.scalars(others).all()
 
 
 def _sent(unit: Unit, actor: Actor, case: Case, standing: CaseStanding) -> list[SentReferral]:

@@ -1,7 +1,7 @@
 """Recording what a person agrees to, and asking what it covers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,14 @@ from nrm.domain.consent import (
     Consent,
     GivenBy,
     check_giver,
+    said_no,
 )
 from nrm.domain.errors import InvalidInputError, NotFoundError
-from nrm.domain.policy import require
+from nrm.domain.policy import CaseStanding, require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import CONSENT_EXCEPTION, CONSENT_PURPOSE
-from nrm.models import Case, ConsentAnswer, Organisation
+from nrm.models import Account, Case, ConsentAnswer, Organisation
 from nrm.services import vault, visibility
 from nrm.services.audit import record as record_entry
 
@@ -63,17 +64,37 @@ class Recorded:
 
     answer: ConsentAnswer
     recipient: str
+    recorded_by: str
+    # How it was given, where the page opens that.
+    how: Mapping[str, Any] = field(default_factory=dict)
 
 
 def answers(case_id: UUID) -> Sequence[Recorded]:
     """Return every answer of a case, oldest first, with the recipient's name."""
     rows = db.session.execute(
-        select(ConsentAnswer, Organisation.name)
+        select(ConsentAnswer, Organisation.name, Account.name)
         .outerjoin(Organisation, Organisation.id == ConsentAnswer.recipient_id)
+        .join(Account, Account.id == ConsentAnswer.recorded_by_id)
         .where(ConsentAnswer.case_id == case_id)
         .order_by(ConsentAnswer.recorded_at, ConsentAnswer.id)
     ).all()
-    return [Recorded(answer, name or "") for answer, name in rows]
+    return [Recorded(answer, name or "", by) for answer, name, by in rows]
+
+
+def explained_answers(
+    unit: Unit, actor: Actor, case_id: UUID, standing: CaseStanding
+) -> Sequence[Recorded]:
+    """Return every answer of a case with how it was given: the proof of consent."""
+    notes = vault.open_notes(unit, actor, case_id, ["consent"], standing)
+    how = {note.row_id: document for note, document in notes}
+    return [replace(given, how=how[given.answer.note_id]) for given in answers(case_id)]
+
+
+def newest(given: Iterable[Recorded]) -> list[Recorded]:
+    """Keep the newest answer for each purpose and recipient, in the order of the purposes."""
+    latest = {(row.answer.purpose, row.answer.recipient_id): row for row in given}
+    order = CONSENT_PURPOSE.codes
+    return sorted(latest.values(), key=lambda row: (order.index(row.answer.purpose), row.recipient))
 
 
 def consents(case_id: UUID) -> list[Consent]:
@@ -120,8 +141,9 @@ def record(
             under_16=facts.get("age_band") in _UNDER_16,
             guardian_conflict=how.guardian_conflict,
             basis=how.basis,
+            grants=any(answer.answer is Answer.GRANTED for answer in new),
         )
-        _write(unit, actor, case, new, how)
+        _write(unit, actor, case, _as_withdrawals(unit, case, new), how)
         exception = how.basis != BASIS_CONSENT
         record_entry(
             unit,
@@ -132,6 +154,17 @@ def record(
             fields=[answer.purpose for answer in new],
         )
         unit.outcome = case.reference
+
+
+def _as_withdrawals(unit: Unit, case: Case, new: Sequence[NewAnswer]) -> list[NewAnswer]:
+    """Write a "no" after a yes that still holds as what it is: taking that yes back."""
+    given = consents(case.id)
+    return [
+        answer
+        if answer.answer is not Answer.REFUSED
+        else replace(answer, answer=said_no(given, answer.purpose, answer.recipient_id, unit.now))
+        for answer in new
+    ]
 
 
 def _check(new: Sequence[NewAnswer], how: How) -> None:

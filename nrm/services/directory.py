@@ -40,6 +40,16 @@ class Entry:
     submitted_by: str = ""
     approved_by: str = ""
 
+    @property
+    def sexes(self) -> list[str]:
+        """Whom it serves; none named means that nobody said."""
+        return [code for code in self.listing.serves.split() if code in SEX]
+
+    @property
+    def ages(self) -> list[str]:
+        """Which ages it serves, youngest first."""
+        return [code for code in AGE_BAND if code in self.listing.serves.split()]
+
     def usable(self, today: date) -> bool:
         """Say whether it may receive something new: approved, and not past its date."""
         until = self.listing.approved_until
@@ -75,6 +85,18 @@ def approved_for(service: str, today: date, district: str = "") -> list[Entry]:
     if district:
         query = query.where(Listing.district == district)
     return _with_services([(row[0], row[1], "", "") for row in db.session.execute(query).all()])
+
+
+def approved_providers(actor: Actor, today: date) -> list[tuple[UUID, str]]:
+    """Return the organisations that may receive something new, by name."""
+    require(actor, Permission.DIRECTORY_VIEW)
+    rows = db.session.execute(
+        select(Organisation.id, Organisation.name)
+        .join(Listing, Listing.organisation_id == Organisation.id)
+        .where(Listing.state == ListingState.APPROVED, Listing.approved_until >= today)
+        .order_by(Organisation.name)
+    ).all()
+    return [(identifier, name) for identifier, name in rows]
 
 
 def usable_listing(organisation_id: UUID, service: str, today: date) -> Entry:
@@ -194,8 +216,9 @@ def approve(
 ) -> None:
     """Approve a listing until a date; never by the person who submitted it."""
     with unit_of_work(actor, form_id) as unit:
-        listing = _listing(listing_id, version)
+        listing = _listing(listing_id)
         require(actor, APPROVE_LISTING.needs, visibility.listing_standing(listing))
+        _expect_version(listing, version)
         if until <= unit.now.astimezone(pack.zone).date():
             raise InvalidInputError("until", N_("The date must be in the future."))
         listing.state = advance(listing.state, APPROVE_LISTING)
@@ -212,8 +235,9 @@ def suspend(
 ) -> None:
     """Suspend a listing: it receives nothing new from this moment."""
     with unit_of_work(actor, form_id) as unit:
-        listing = _listing(listing_id, version)
+        listing = _listing(listing_id)
         require(actor, SUSPEND_LISTING.needs, visibility.listing_standing(listing))
+        _expect_version(listing, version)
         listing.state = advance(listing.state, SUSPEND_LISTING)
         listing.suspended_reason = reason
         record(
@@ -222,15 +246,18 @@ def suspend(
         unit.outcome = str(listing.id)
 
 
-def _listing(listing_id: UUID, version: int) -> Listing:
+def _listing(listing_id: UUID) -> Listing:
     listing = db.session.scalars(
         select(Listing).where(Listing.id == listing_id).with_for_update()
     ).one_or_none()
     if listing is None:
         raise NotFoundError(Subject("listing"))
+    return listing
+
+
+def _expect_version(listing: Listing, version: int) -> None:
     if listing.version != version:
         raise ConflictError(N_("Someone else changed this listing while you were working on it."))
-    return listing
 
 
 def _with_services(rows: Sequence[tuple[Listing, str, str, str]]) -> list[Entry]:

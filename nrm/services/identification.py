@@ -37,6 +37,8 @@ class Draft:
     started_at: datetime
     saved_at: datetime
     pages: dict[str, dict[str, Any]]
+    # Pages that were left before they could be finished, as far as they were typed.
+    begun: dict[str, dict[str, Any]]
 
     @property
     def open_pages(self) -> list[str]:
@@ -79,16 +81,21 @@ def start_draft(
         return draft.id
 
 
-def save_page(actor: Actor, draft_id: UUID, page: str, answers: dict[str, Any]) -> None:
-    """Save one page of a draft, sealed; what the other pages hold stays as it is."""
+def save_page(
+    actor: Actor, draft_id: UUID, page: str, answers: dict[str, Any], *, finished: bool = True
+) -> None:
+    """Save one page of a draft, sealed; what the other pages hold stays as it is.
+
+    A page that is not `finished` is kept for its writer and stays open.
+    """
     require(actor, Permission.CASE_FLAG)
     if page not in flag.PAGES:
         raise NotFoundError(Subject("draft", draft_id))
     with unit_of_work() as unit:
         draft = _own_draft(actor, draft_id)
         document = vault.open_draft(unit, draft)
-        document["pages"] = flag.with_page(document["pages"], page, answers)
-        vault.seal_draft(unit, draft, document)
+        changed = flag.with_page(document, page, answers, finished=finished)
+        vault.seal_draft(unit, draft, changed)
         record(unit, actor, Action.DRAFT_SAVE, Subject("draft", draft.id), fields=answers)
 
 
@@ -99,7 +106,13 @@ def read_draft(actor: Actor, draft_id: UUID) -> Draft:
         draft = _own_draft(actor, draft_id)
         document = vault.open_draft(unit, draft)
         record(unit, actor, Action.DRAFT_OPEN, Subject("draft", draft.id))
-        return Draft(draft.id, draft.started_at, draft.saved_at, document["pages"])
+        return Draft(
+            draft.id,
+            draft.started_at,
+            draft.saved_at,
+            document["pages"],
+            document.get("begun", {}),
+        )
 
 
 def delete_draft(actor: Actor, draft_id: UUID, *, form_id: UUID | None = None) -> None:

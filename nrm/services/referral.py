@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
+from sqlalchemy.orm.attributes import flag_modified
 
 from nrm.audit.actions import Action
 from nrm.country import CountryPack
@@ -104,6 +105,8 @@ def record_needs(
         expect_version(case, version)
         was_waiting = case.assistance is Assistance.WAITING
         case.assistance = advance(case.assistance, RECORD_NEEDS)
+        # Other needs in the same state are another version too: two who edit must see each other.
+        flag_modified(case, "assistance")
         if was_waiting:
             case.due_at = flag_review_due(unit.now, Urgency(case.urgency), pack.clocks)
         facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
@@ -121,7 +124,7 @@ def choose(
         standing = visibility.case_standing(case)
         require(actor, SEND.needs, standing)
         facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
-        needs = tuple(facts.get("needs", ()))
+        needs = tuple(need for need in NEED if need in facts.get("needs", ()))
         service = service if service in NEED else next(iter(needs), "")
         today = _today(unit, pack)
         entries = directory.approved_for(service, today, district) if service else []
@@ -167,14 +170,19 @@ def _candidates(
 
 
 def prepare(
-    actor: Actor, reference: str, service: str, organisation_id: UUID, pack: CountryPack
+    actor: Actor,
+    reference: str,
+    service: str,
+    organisation_id: UUID,
+    pack: CountryPack,
+    words: Words | None = None,
 ) -> Preparation:
     """Show exactly what would be disclosed, before anything leaves."""
     with unit_of_work() as unit:
         case = visibility.case(actor, reference, Permission.CASE_VIEW)
         require(actor, SEND.needs, visibility.case_standing(case))
         entry = directory.usable_listing(organisation_id, service, _today(unit, pack))
-        prepared = _prepare(unit, actor, case, service, entry, Words())
+        prepared = _prepare(unit, actor, case, service, entry, words or Words())
         record(unit, actor, Action.REFERRAL_PREPARE, visibility.case_subject(case))
         return prepared
 

@@ -62,9 +62,13 @@ def register(app: Flask) -> None:
 
 
 def _not_found(error: NotFoundError) -> Page:
-    """Out of sight and not there look the same; the log knows the difference."""
-    _log_refusal(error.subject, Outcome.NOT_FOUND, str(request.endpoint))
+    log_not_found(error)
     return render_template("errors/404.html"), 404
+
+
+def log_not_found(error: NotFoundError) -> None:
+    """Out of sight and not there look the same on a page; the log knows the difference."""
+    _log_refusal(error.subject, Outcome.NOT_FOUND, str(request.endpoint))
 
 
 def _refused(error: RefusedError) -> Page:

@@ -1,4 +1,4 @@
-"""Screens of identification: a first responder writes a flag, sends it, and sees where it stands."""
+"""Screens of identification: a first responder writes a flag and sees where it stands."""
 
 from datetime import datetime
 from typing import Any
@@ -44,9 +44,10 @@ def start() -> Response:
     form = StartForm()
     if not form.validate_on_submit():
         return redirect(url_for(".my_work"), 303)
-    draft_id = identification.start_draft(
-        actor(), same_place_as=form.same_place_as.data or None, form_id=form.receipt
-    )
+    beside = form.same_place_as.data or None
+    draft_id = identification.start_draft(actor(), same_place_as=beside, form_id=form.receipt)
+    if beside:
+        flash(_("This flag is linked to %(reference)s: found at the same place.", reference=beside))
     return redirect(url_for(".tasks", draft_id=draft_id), 303)
 
 
@@ -65,13 +66,18 @@ def tasks(draft_id: UUID) -> str:
 )
 @needs(Permission.CASE_FLAG)
 # Saving twice saves the same, and a page that one came back to must be saved again: no receipt.
-@once(lambda outcome, draft_id, page: url_for("identification.tasks", draft_id=draft_id))
+@once(lambda _outcome, draft_id, **_: url_for("identification.tasks", draft_id=draft_id))
 def question(draft_id: UUID, page: str) -> Response | Page:
     """Ask one page of questions; every way forward saves it."""
     draft = identification.read_draft(actor(), draft_id)
     form = FORMS[page](draft, pack())
     if form.carries_out(lambda: identification.save_page(actor(), draft_id, page, form.answers())):
-        return redirect(_after_saving(draft, page, form.answers()), 303)
+        _warn_of_sector(draft, page, form.answers())
+        return redirect(_after_saving(draft, page), 303)
+    if _leaving() and form.only_lacks():
+        # Who must leave now leaves: what is missing can wait, only what is wrong is said at once.
+        identification.save_page(actor(), draft_id, page, form.typed(), finished=False)
+        return redirect(_left(), 303)
     template = f"identification/{page}.html"
     here = {"page": page, "label": PAGES[page], "number": list(PAGES).index(page) + 1}
     return render_template(
@@ -91,12 +97,15 @@ def question(draft_id: UUID, page: str) -> Response | Page:
 def check(draft_id: UUID) -> Response | Page:
     """Show all answers once more; send the flag."""
     form = SendForm()
-    # A draft becomes one case, from however many windows it is sent: its own id is the receipt.
-    sent: list[str] = []
-    if form.carries_out(
-        lambda: sent.append(identification.send_flag(actor(), draft_id, pack(), form_id=draft_id))
-    ):
-        return redirect(url_for(".sent", reference=sent[0]), 303)
+    references: list[str] = []
+
+    def send() -> None:
+        # One draft is one case, from however many windows it is sent: its own id is the receipt.
+        new = identification.send_flag(actor(), draft_id, pack(), form_id=draft_id)
+        references.append(new)
+
+    if form.carries_out(send):
+        return redirect(url_for(".sent", reference=references[0]), 303)
     draft = identification.read_draft(actor(), draft_id)
     return render_template(
         "identification/check.html",
@@ -104,13 +113,13 @@ def check(draft_id: UUID) -> Response | Page:
         draft=draft,
         sections=_sections(draft),
         steps=_steps(draft, "check"),
-        refused=_refused(draft),
+        said_no=_said_no(draft),
     ), form.status
 
 
 @blueprint.route("/flags/drafts/<uuid:draft_id>/delete", methods=["GET", "POST"])
 @needs(Permission.CASE_FLAG)
-@once(lambda outcome, **_: url_for("identification.my_work"))
+@once(lambda _outcome, **_: url_for("identification.my_work"))
 def delete(draft_id: UUID) -> Response | Page:
     """Ask once more, then throw a draft away."""
     form = DeleteForm()
@@ -174,11 +183,12 @@ def _steps(draft: Draft, here: str = "") -> list[dict[str, Any]]:
 def _step(draft: Draft, page: str, label: str, here: str) -> dict[str, Any]:
     done = page in draft.pages
     state = "done" if done else "todo"
+    opened = _("Started") if page in draft.begun else _("Not started")
     return {
         "label": _(label),
         "url": url_for(".question", draft_id=draft.id, page=page),
         "state": "here" if page == here else state,
-        "words": _("Done") if done else _("Not started"),
+        "words": _("Done") if done else opened,
     }
 
 
@@ -189,18 +199,29 @@ def _go_on(draft: Draft) -> str:
     return url_for(".check", draft_id=draft.id)
 
 
-def _after_saving(draft: Draft, page: str, answers: dict[str, Any]) -> str:
+def _after_saving(draft: Draft, page: str) -> str:
     """Lead on to the next page that is open after this one; past those that are done already."""
-    if page == "report" and flag.loses_sector(draft.pages, answers):
-        flash(_("You chose another district. If you know the sector, choose it again."))
-    if request.form.get("leave"):
-        flash(_("Your draft is saved. You can go on with it here."))
-        return url_for(".my_work")
+    if _leaving():
+        return _left()
     order = list(PAGES)
     later = [name for name in draft.open_pages if order.index(name) > order.index(page)]
     if later:
         return url_for(".question", draft_id=draft.id, page=later[0])
     return url_for(".check", draft_id=draft.id)
+
+
+def _leaving() -> bool:
+    return "leave" in request.form
+
+
+def _left() -> str:
+    flash(_("Your draft is saved. You can go on with it here."))
+    return url_for(".my_work")
+
+
+def _warn_of_sector(draft: Draft, page: str, answers: dict[str, Any]) -> None:
+    if page == "report" and flag.loses_sector(draft.pages, answers):
+        flash(_("You chose another district. If you know the sector, choose it again."), "warning")
 
 
 def _before(draft: Draft, page: str) -> str:
@@ -224,6 +245,6 @@ def _sections(draft: Draft) -> list[dict[str, Any]]:
     ]
 
 
-def _refused(draft: Draft) -> bool:
+def _said_no(draft: Draft) -> bool:
     """Say whether the person was asked and said no."""
     return draft.pages.get("consent", {}).get("agrees") == "no"

@@ -1,14 +1,15 @@
-"""Screens of statistics."""
+"""Screens of the statistics."""
 
-from flask import Blueprint
+from flask import Blueprint, render_template
 
-from nrm.web.access import public
+from nrm.domain.roles import Permission
+from nrm.web.access import needs
 
 blueprint = Blueprint("statistics", __name__)
 
 
 @blueprint.get("/statistics")
-@public
+@needs(Permission.STATISTICS_VIEW)
 def index() -> str:
-    """Answer."""
-    return "stub"
+    """Say what will be published, and that nothing is yet."""
+    return render_template("statistics/index.html")

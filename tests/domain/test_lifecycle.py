@@ -9,15 +9,18 @@ from nrm.domain.errors import IllegalStepError
 from nrm.domain.lifecycle import (
     LIFECYCLES,
     LIVE_REFERRALS,
+    NEXT_ACTION_LABEL,
     OPEN_ASSISTANCE,
     STATE_LABEL,
     Assistance,
     Identification,
     Lifecycle,
+    NextAction,
     ReferralState,
     Step,
     advance,
     allows,
+    next_action,
 )
 from nrm.domain.roles import Permission
 
@@ -109,7 +112,7 @@ def test_a_step_from_a_state(name, step_name, state, cell):
     if state == "new":
         # A step that begins a lifecycle leaves nothing, and no other step leaves nothing.
         begins = "." if step.leaves else step.enters
-        assert (begins != ".", begins.startswith(cell)) == (cell != ".", True)
+        assert begins.startswith(cell)
         return
     now = BY_NAME[name].states(state)
     assert allows(now, step) is (cell != ".")
@@ -216,3 +219,29 @@ def test_no_open_case_is_ever_stuck(steps):
         # Whatever happened, the coordinator can still record needs, and can still close.
         assert allows(state, lifecycle.RECORD_NEEDS)
         assert allows(state, lifecycle.CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("identification", "assistance", "expected"),
+    [
+        # A flag that nobody has answered yet comes first.
+        ("flagged", "waiting", "read_flag"),
+        # From then on help decides what is next, whether or not a presumption was recorded.
+        ("presumed", "waiting", "record_needs"),
+        ("flagged", "needs_recorded", "find_provider"),
+        ("presumed", "needs_recorded", "find_provider"),
+        ("flagged", "referred", "await_answer"),
+        ("presumed", "referred", "await_answer"),
+        ("flagged", "assisted", "follow_up"),
+        ("presumed", "assisted", "follow_up"),
+        ("flagged", "closed", "nothing"),
+        ("presumed", "closed", "nothing"),
+    ],
+)
+def test_what_a_case_asks_of_the_coordinator(identification, assistance, expected):
+    asked = next_action(Identification(identification), Assistance(assistance))
+    assert asked == expected
+
+
+def test_every_next_action_has_words():
+    assert set(NEXT_ACTION_LABEL) == set(NextAction)

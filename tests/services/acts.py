@@ -49,8 +49,8 @@ class Act:
     versioned: bool = False
     # Other people of a permitted role to whom this record must not exist.
     strangers: tuple[str, ...] = ()
-    # Roles, besides the actor's own, that may do it too.
-    also: tuple[Role, ...] = ()
+    # Whether others are shown an empty list instead of being refused.
+    empty_for_others: bool = False
     # Does it to a record that is not there.
     missing: Callable[..., Any] | None = None
 
@@ -63,7 +63,7 @@ def _nothing(world):
 
 
 def _version_of(world, what, given):
-    return given.pop("version", None) or worlds.version(world, what)
+    return given.pop("version", None) or worlds.version(world, what) or 1
 
 
 def _save_page(world, actor, what, **_):
@@ -292,7 +292,7 @@ ACTS = [
         ),
         Action.CASE_FLAG,
         "case",
-        f"contact draft enforcement facts facts_event {'health identity narrative'}",
+        f"contact draft enforcement facts facts_event health identity narrative",
         form=True,
         strangers=("other_responder",),
         missing=lambda world, actor: identification.send_flag(actor, uuid4(), world.pack),
@@ -335,6 +335,7 @@ ACTS = [
         Action.CASE_LIST,
         compartments="facts",
         purpose="incoming",
+        empty_for_others=True,
     ),
     Act(
         "find a case",
@@ -395,7 +396,7 @@ ACTS = [
         lambda world, actor, what, **_: casefile.consent_page(actor, what),
         Action.CASE_OPEN,
         "case",
-        "contact facts",
+        "contact facts narrative",
         "consent",
         missing=lambda world, actor: casefile.consent_page(actor, NOWHERE),
     ),
@@ -489,7 +490,7 @@ ACTS = [
         Action.REFERRAL_WITHDRAW,
         "referral",
         form=True,
-        missing=lambda world, actor: _withdraw(world, actor, (worlds.flag(world), "R-ZZZ-ZZZ-Z")),
+        missing=lambda world, actor: _withdraw(world, actor, (NOWHERE, "R-ZZZ-ZZZ-Z")),
     ),
     Act(
         "read the inbox",
@@ -498,6 +499,7 @@ ACTS = [
         lambda world, actor, what, **_: provision.inbox(actor, ReferralState.SENT),
         Action.REFERRAL_LIST,
         compartments="envelope",
+        empty_for_others=True,
     ),
     Act(
         "open a referral before answering",

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 
 from config import Settings, SettingsError
 from nrm import country
-from nrm.country.demonstration import DemoAccount, load_demonstration
 from nrm.cli.demonstration import directory, drafts, foundation, stories, timeline
 from nrm.cli.demonstration.acts import CaseActs, World
+from nrm.country.demonstration import DemoAccount, load_demonstration
 from nrm.db import db
 from nrm.models import Account, Case, Organisation
 from nrm.services import keys
@@ -78,7 +78,8 @@ def load(app: Flask, finished: Callable[[], object] = lambda: None) -> None:
 def _play(code: str, finished: Callable[[], object]) -> None:
     now = datetime.now(UTC)
     demonstration, pack = load_demonstration(code), country.load(code)
-    world = World(pack, foundation.found(demonstration, now), now)
+    districts = {place.code: place.district for place in demonstration.organisations}
+    world = World(pack, foundation.found(demonstration, now), now, districts)
     play = timeline.Play(now)
     for listing in demonstration.listings:
         play.add(*directory.script(world, listing))
@@ -86,7 +87,7 @@ def _play(code: str, finished: Callable[[], object]) -> None:
     for number, story in enumerate(stories.STORIES):
         neighbour = cases[-1] if story.same_place else None
         cases.append(CaseActs(world, number, story, neighbour))
-        play.add(now - story.ago, story.plot(cases[-1]), finished)
+        play.add(cases[-1].begins, story.plot(cases[-1]), finished)
     for number, draft in enumerate(drafts.DRAFTS):
         play.add(now - draft.ago, drafts.script(world, number, draft), finished)
     play.run()

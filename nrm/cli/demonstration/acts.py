@@ -1,6 +1,7 @@
 """The acts on one practice case, each by the person who would do it, through the services."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -11,24 +12,22 @@ from nrm.cli.demonstration.timeline import Script
 from nrm.country import CountryPack
 from nrm.domain import flag
 from nrm.domain.consent import BASIS_CONSENT, SHARE_WITH_PROVIDER, Answer, GivenBy
+from nrm.domain.lifecycle import ReferralState
 from nrm.domain.roles import Actor, Role
 from nrm.domain.vocabulary import CONSENT_METHOD, PRESUMPTION_BASIS, REVEAL_REASON, Urgency
 from nrm.services import (
     casefile,
     consent,
     follow_up,
-    housekeeping,
     identification,
     provision,
     referral,
-    sessions,
 )
 
 _BETWEEN_PAGES = timedelta(minutes=2)
+_NEXT_PERSON = timedelta(minutes=20)
 # Until this age another must agree with the child, or the law must.
 _AGREES_ALONE = 16
-# Sittings are no part of the practice world's past.
-_NO_LIMITS = sessions.Limits(timedelta(days=3650), timedelta(days=3650))
 _ALWAYS_SHARED = frozenset({"identity", "contact"})
 
 
@@ -40,7 +39,7 @@ class World:
     cast: Cast
     now: datetime
     # The district of each organisation, by its code.
-    districts: dict[str, str] = field(default_factory=dict)
+    districts: Mapping[str, str]
 
     @property
     def today(self) -> date:
@@ -61,7 +60,11 @@ class CaseActs:
             neighbour.responder if neighbour else people.pick(responders, number)
         )
         self.coordinator = people.pick(world.cast.of(Role.COORDINATOR), number)
-        self.on = (world.now - story.ago).astimezone(world.pack.zone).date()
+        # The next person of a place is written down when the one before is.
+        self.begins: datetime = (
+            neighbour.begins + _NEXT_PERSON if neighbour else world.now - story.ago
+        )
+        self.on = self.begins.astimezone(world.pack.zone).date()
         self.pages = people.pages(world.pack, number, story, self.on)
         self.reference = ""
         # The newest referral: its reference, who was asked, and for what.
@@ -133,20 +136,24 @@ class CaseActs:
 
     def _choose(self, service: str, *, answering: bool) -> UUID:
         choice = referral.choose(self.coordinator, self.reference, service, self.world.pack)
-        fitting = [
-            entry.listing.organisation_id
-            for entry in choice.candidates
-            if self.story.sex in entry.listing.serves.split()
-            and entry.listing.organisation_id not in {*choice.asked, self.asked}
-            and bool(self.world.cast.answering_for(entry.listing.organisation_id)) is answering
+        free = [
+            candidate
+            for candidate in choice.candidates
+            if not candidate.asked
+            and candidate.entry.listing.organisation_id != self.asked
+            and self.story.sex in candidate.entry.listing.serves.split()
+            and self._answers(candidate) is answering
         ]
-        return people.pick(fitting, self.number)
+        fitting = [candidate for candidate in free if candidate.fits] or free
+        return people.pick(fitting, self.number).entry.listing.organisation_id
+
+    def _answers(self, candidate: referral.Candidate) -> bool:
+        organisation_id = candidate.entry.listing.organisation_id
+        return self.world.cast.answering_for(organisation_id) is not None
 
     def agree(self, answer: Answer, compartments: frozenset[str] | set[str] = frozenset()) -> None:
         """Record what the person agrees to share with the provider in question."""
-        share = consent.NewAnswer(
-            SHARE_WITH_PROVIDER, answer, self.asked, frozenset(compartments)
-        )
+        share = consent.NewAnswer(SHARE_WITH_PROVIDER, answer, self.asked, frozenset(compartments))
         general = [
             consent.NewAnswer(purpose, Answer.GRANTED) for purpose in ("record", "statistics")
         ]
@@ -178,7 +185,7 @@ class CaseActs:
 
     def accept(self) -> None:
         """Read the envelope, accept, and read what opens."""
-        provision.inbox(self.provider, provision.ReferralState.SENT)
+        provision.inbox(self.provider, ReferralState.SENT)
         provision.read(self.provider, self.referral)
         provision.accept(self.provider, self.referral, self.world.pack)
         provision.read(self.provider, self.referral)
@@ -202,13 +209,11 @@ class CaseActs:
 
     def withdraw(self) -> None:
         """Take the referral back."""
-        referral.withdraw(
-            self.coordinator, self.reference, self.referral, pack=self.world.pack
-        )
+        referral.withdraw(self.coordinator, self.reference, self.referral, pack=self.world.pack)
 
     def let_time_run_out(self) -> None:
         """Let housekeeping take unanswered referrals back."""
-        housekeeping.tick(self.world.pack, _NO_LIMITS)
+        provision.expire(self.world.pack)
 
     def close(self, reason: str) -> None:
         """Close the case."""

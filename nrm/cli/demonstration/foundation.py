@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from nrm.audit.actions import Action
-from nrm.country.demonstration import DemoAccount, DemoOrganisation, Demonstration
+from nrm.country.demonstration import DemoAccount, Demonstration, DemoOrganisation
 from nrm.db import acting_at, unit_of_work
 from nrm.domain.errors import Subject
 from nrm.domain.roles import HOUSEKEEPING, Actor, Role

@@ -21,11 +21,7 @@ T = TypeVar("T")
 Pages = dict[str, dict[str, Any]]
 
 _GIVEN = ("Example", "Practice", "Sample", "Invented", "Fictional", "Trial", "Nobody")
-_UP_TO_19 = (
-    "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen "
-    "Fifteen Sixteen Seventeen Eighteen Nineteen"
-).split()
-_TENS = "- - Twenty Thirty Forty Fifty".split()
+_DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 _LANGUAGES = (["kin"], ["kin", "swa"], ["run"], ["swa", "fra"], ["lug", "eng"], ["tir"], ["kin"])
 _SOURCES = ("police", "border", "hotline", "labour_inspection", "family_or_community", "ngo")
 _STORY = "Practice text: the person told of work that was not what had been promised."
@@ -82,11 +78,8 @@ def _person(number: int, story: Story, on: date) -> dict[str, Any]:
 
 
 def _number_word(number: int) -> str:
-    """Write a number as a family name: nobody is called that."""
-    if number < len(_UP_TO_19):
-        return _UP_TO_19[number]
-    tens, ones = divmod(number, 10)
-    return f"{_TENS[tens]}-{_UP_TO_19[ones].lower()}" if ones else _TENS[tens]
+    """Spell a number as a family name, such as "Zero-Seven": nobody is called that."""
+    return "-".join(_DIGITS[int(digit)] for digit in f"{number:02}")
 
 
 def _signs(number: int) -> list[str]:

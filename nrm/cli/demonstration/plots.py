@@ -110,7 +110,7 @@ def declined_then_helped(case: CaseActs) -> Script:
     yield _steps(case)
     case.accept()
     yield _DAY
-    case.serve(3, "partly_given")
+    case.serve(1, "partly_given")
 
 
 def unanswered(case: CaseActs) -> Script:

@@ -108,7 +108,7 @@ class PartDateField(DateField):
         try:
             day, month, year = (int(part) for part in parts)
             self.data = date(year, month, day)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ValueError(_("Enter a real date, like 27 3 2001")) from None
 
 

@@ -4,8 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from wtforms import Field, HiddenField, RadioField, SelectField, SelectMultipleField
-from wtforms import StringField, TextAreaField
+from wtforms import (
+    Field,
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length
 from wtforms.validators import Optional as MayBeEmpty
 
@@ -38,16 +45,21 @@ class PageForm(Form):
 
     def __init__(self, draft: Draft, country: CountryPack, **options: Any) -> None:
         """Show what the draft holds; `formdata=None` shows only that, whatever was just sent."""
-        self.pages = draft.pages
+        self.draft = draft
         self.country = country
         super().__init__(data=self.saved(), **options)
 
     def saved(self) -> dict[str, Any]:
         """Give what the draft holds for this page, as its fields show it."""
-        return dict(self.pages.get(self.page, {}))
+        held = self.draft.begun.get(self.page) or self.draft.pages.get(self.page, {})
+        return dict(held)
 
     def answers(self) -> dict[str, Any]:
-        """Give what was answered, in the plain values that the draft keeps."""
+        """Give the answers of a page that is right, as the case will read them."""
+        return self.typed()
+
+    def typed(self) -> dict[str, Any]:
+        """Give what was typed so far, in plain values that the draft can keep."""
         given = {field.short_name: field.data for field in self.questions()}
         return {
             name: value.isoformat() if isinstance(value, date) else value
@@ -71,6 +83,11 @@ class PageForm(Form):
 
     def check_together(self) -> None:
         """Refuse answers that do not fit each other."""
+
+    def only_lacks(self) -> bool:
+        """Say whether nothing is wrong but what is missing, so that the page can be left."""
+        wrong = (field for field in self if field.errors)
+        return not self.form_errors and not any(_holds(field) for field in wrong)
 
     def today(self) -> date:
         """Give the day in the country."""
@@ -96,7 +113,7 @@ def line(label: str, description: str = "") -> StringField:
     )
 
 
-def words(label: str, too_long: str, description: str = "") -> TextAreaField:
+def lines(label: str, too_long: str, description: str = "") -> TextAreaField:
     """Ask for plain words, kept as they were typed; `too_long` names them in its message."""
     length = Length(max=LONGEST_TEXT, message=too_long)
     return TextAreaField(
@@ -133,6 +150,10 @@ def _checked(options: dict[str, Any]) -> dict[str, Any]:
     message = options.pop("message", None)
     wanted = InputRequired(message) if message is not None else MayBeEmpty()
     return {"validators": [wanted], **_UNLISTED, **options}
+
+
+def _holds(field: Field) -> bool:
+    return any(str(part).strip() for part in field.raw_data or [])
 
 
 def _without_edges(text: str | None) -> str | None:

@@ -27,16 +27,26 @@ from nrm.web.forms.flag_page import (
     SavedDateField,
     codes,
     line,
+    lines,
     radios,
     select,
     ticks,
-    words,
     yes_or_no,
 )
 from nrm.web.text import _, _l
 
 # The tick that says that a person needs nothing now; it is shown, and kept as no need at all.
 NO_NEED = "none"
+
+
+def districts() -> dict[str, Any]:
+    """Offer every district under its province."""
+    here = pack()
+    grouped = {
+        province: {code: here.districts[code] for code in inside}
+        for province, inside in here.provinces.items()
+    }
+    return {"": _("Choose"), **grouped}
 
 
 class StartForm(Form):
@@ -66,13 +76,13 @@ class ReportForm(PageForm):
     )
     district = select(
         _l("District"),
-        lambda: _districts(),  # noqa: PLW0108 - written below, where the reader looks for it later
+        districts,
         message=_l("Choose the district"),
         description=_l("Where the person was found."),
     )
     station_reference = line(
-        _l("Your own reference (optional)"),
-        _l("An occurrence book or case number, if you have one."),
+        _l("Your own reference"),
+        _l("If you have one: an occurrence book or case number."),
     )
 
 
@@ -88,18 +98,18 @@ class PlaceForm(PageForm):
     )
     sector = select(_l("Sector"), dict)
     found_on = SavedDateField(
-        _l("Day"), description=_l("Day, month and year. Leave it empty if you do not know.")
+        _l("On which day"), description=_l("Day, month and year. Leave it empty if you do not know.")
     )
-    place_words = words(
-        _l("The place in your own words (optional)"),
+    place_words = lines(
+        _l("The place in your own words"),
         _l("The place must be described in 20,000 characters or fewer"),
-        _l("What helps to find it again."),
+        _l("If it helps to find the place again."),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Offer the sectors of the district that the page before asked for."""
         super().__init__(*args, **options)
-        code = self.pages.get("report", {}).get("district")
+        code = self.draft.pages.get("report", {}).get("district")
         sectors = self.country.sectors(code) if code else ()
         self.sector.choices = {"": _("I do not know"), **{name: name for name in sectors}}
         self.sector.description = (
@@ -162,8 +172,8 @@ class SignsForm(PageForm):
         codes(INDICATOR),
         description=_l("Tick what you saw, or what someone told you without being asked."),
     )
-    account = words(
-        _l("In your own words (optional)"),
+    account = lines(
+        _l("In your own words"),
         _l("What you saw or heard must be 20,000 characters or fewer"),
         _l("A few plain words. Do not ask the person to tell the story again."),
     )
@@ -193,21 +203,21 @@ class RiskForm(PageForm):
         },
         description=_l("Tick all that apply."),
     )
-    health_words = words(
-        _l("About their health (optional)"),
+    health_words = lines(
+        _l("About their health"),
         _l("What you write about health must be 20,000 characters or fewer"),
-        _l("Only what a helper must know tonight: wounds, medicine, a pregnancy."),
+        _l("Only what a helper must know tonight, if anything: wounds, medicine, a pregnancy."),
     )
 
     def saved(self) -> dict[str, Any]:
         """Show a page that was saved without any need as “Nothing right now”."""
         held = super().saved()
-        return {**held, "needs": held["needs"] or [NO_NEED]} if held else held
+        return {**held, "needs": [NO_NEED]} if held.get("needs") == [] else held
 
     def answers(self) -> dict[str, Any]:
         """Keep the needs, also where there are none."""
         needed = [need for need in self.needs.data or [] if need != NO_NEED]
-        return {**super().answers(), "needs": needed}
+        return {**self.typed(), "needs": needed}
 
     def check_together(self) -> None:
         """Ask for needs or for none, not for both."""
@@ -230,14 +240,14 @@ class ContactForm(PageForm):
         description=_l("What the person says is safe goes before what is easy."),
     )
     phone = line(_l("Phone number"))
-    words = words(
+    words = lines(
         _l("Who, when and how"),
         _l("Who, when and how must be 20,000 characters or fewer"),
         _l("Whom to ask for, at what hours, what must not be said or left as a message."),
     )
     code_word = line(
-        _l("A word that proves it is us (optional)"),
-        _l("A word the person chose. Whoever calls says it first."),
+        _l("A word that proves it is us"),
+        _l("If the person chose one. Whoever calls says it first."),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -252,7 +262,7 @@ class ContactForm(PageForm):
 
     def answers(self) -> dict[str, Any]:
         """Keep the number in the one form that can be called from anywhere."""
-        given = super().answers()
+        given = self.typed()
         if "phone" in given:
             given["phone"] = _dialled(given["phone"], self.region)
         return given
@@ -294,9 +304,13 @@ class ConsentForm(PageForm):
 
     def answers(self) -> dict[str, Any]:
         """Keep only the answer that goes with yes, or the reason that goes with no."""
-        given = super().answers()
+        given = self.typed()
         given.pop("not_asked_reason" if given["consent_asked"] == "yes" else "agrees", None)
         return given
+
+    def said(self) -> list[tuple[str, str]]:
+        """Leave out the question that the first answer made void."""
+        return [(question, answer) for question, answer in super().said() if answer]
 
     def check_together(self) -> None:
         """Ask for the answer where there was a question, else for the reason."""
@@ -320,17 +334,11 @@ FORMS: dict[str, type[PageForm]] = {
 }
 
 
-def _districts() -> dict[str, Any]:
-    here = pack()
-    grouped = {
-        province: {code: here.districts[code] for code in inside}
-        for province, inside in here.provinces.items()
-    }
-    return {"": _("Choose"), **grouped}
-
-
 def _dialled(typed: str, region: str) -> str | None:
     """Write a number as +250…; none where it is no number, or would lose its extension."""
+    # The library reads letters as the keys of an old phone; here they are a slip or a remark.
+    if any(symbol.isalpha() for symbol in typed):
+        return None
     try:
         number = phonenumbers.parse(typed, region)
     except phonenumbers.NumberParseException:

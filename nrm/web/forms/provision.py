@@ -29,8 +29,12 @@ class DeclineForm(Form):
     )
     words = TextAreaField(
         _l("Anything the coordinator should know (optional)"),
-        description=_l("For example, from which day you have room. Write nothing about the person."),
-        validators=[Length(max=LONGEST_TEXT, message=_l("This must be 20,000 characters or fewer"))],
+        description=_l("For example, from when you have room. Write nothing about the person."),
+        validators=[
+            Length(
+                max=LONGEST_TEXT, message=_l("What you write must be 20,000 characters or fewer")
+            )
+        ],
     )
 
     def __init__(self, **kwargs: Any) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
-from wtforms import HiddenField, SelectField, SelectMultipleField, TextAreaField
+from wtforms import HiddenField, SelectField, SelectMultipleField, SubmitField, TextAreaField
 from wtforms.validators import AnyOf, Length
 
 from nrm.country import CountryPack
 from nrm.domain.vocabulary import NEED
+from nrm.services.referral import Words
 from nrm.web.forms.base import LONGEST_TEXT, Form, VersionedForm, choices
 from nrm.web.text import _, _l
 
@@ -92,7 +94,7 @@ class NeedsForm(VersionedForm):
 
 
 class ChooseForm(Form):
-    """For which service, and where. It is sent in the body: an address would tell what is needed."""
+    """For which service, and where; sent in the body, because addresses are remembered."""
 
     service = SelectField(
         _l("Service"),
@@ -100,37 +102,72 @@ class ChooseForm(Form):
         validators=[AnyOf(NEED.codes, _l("Choose the service"))],
     )
     district = SelectField(_l("District"), validate_choice=False)
+    # Only where a provider was chosen from the list.
+    to = HiddenField()
 
-    def __init__(self, needs: Iterable[str], pack: CountryPack, **kwargs: Any) -> None:
+    def __init__(self, pack: CountryPack, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.service.choices = choices({code: NEED.label(code) for code in needs})
         self.district.choices = {
-            "": {"": _("Anywhere")},
+            "": [("", _("Anywhere"))],
             **{
-                province: {code: pack.districts[code] for code in codes}
+                province: [(code, pack.districts[code]) for code in codes]
                 for province, codes in pack.provinces.items()
             },
         }
+        self._districts = pack.districts
+
+    def offer(self, needs: Iterable[str], service: str) -> None:
+        """Offer what the person needs, and show the service that the page is about."""
+        offered = dict.fromkeys((*needs, service) if service else needs)
+        self.service.choices = choices({code: NEED.label(code) for code in offered})
+        if not self.errors:
+            self.service.data = service
+
+    @property
+    def where(self) -> str:
+        """The district to look in; none asks for the whole country."""
+        return self.district.data if self.district.data in self._districts else ""
+
+    @property
+    def provider(self) -> UUID | None:
+        """The provider that was chosen, if one was."""
+        try:
+            return UUID(self.to.data or "")
+        except ValueError:
+            return None
 
 
 class SendForm(VersionedForm):
     """What the coordinator writes on the outside of the envelope."""
 
     service = HiddenField()
+    show = SubmitField()
     safety = TextAreaField(
         _l("How to keep everyone safe"),
-        description=_l("The provider reads this first. Write no name and nothing of what happened."),
+        description=_l(
+            "The provider reads this first. Write no name, and nothing of what happened."
+        ),
         validators=[
             Length(max=LONGEST_TEXT, message=_l("Safety must be 20,000 characters or fewer"))
         ],
     )
     arrangements = TextAreaField(
         _l("Arrangements (optional)"),
-        description=_l("Arrival, transport, beds, an interpreter: what is needed to say yes or no."),
+        description=_l("Arrival, transport, beds, an interpreter: what a yes or no hangs on."),
         validators=[
             Length(max=LONGEST_TEXT, message=_l("Arrangements must be 20,000 characters or fewer"))
         ],
     )
+
+    @property
+    def words(self) -> Words:
+        """What is to stand on the envelope."""
+        return Words((self.safety.data or "").strip(), (self.arrangements.data or "").strip())
+
+    @property
+    def only_shows(self) -> bool:
+        """Say whether the envelope is to be shown again, and nothing sent."""
+        return bool(self.show.data)
 
 
 class WithdrawForm(Form):

@@ -1,0 +1,50 @@
+"""The command line: everything that whoever runs the system does at its console."""
+
+from typing import IO, Any
+
+import click
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from config import SettingsError
+from nrm.cli import audit, demo, init, serve, tick, user
+from nrm.country.files import UnknownCountryError
+from nrm.domain.errors import LockedError, MechanismError
+from nrm.security.keyring import KeyFileError
+
+
+class _Refusal(click.ClickException):
+    """What cannot be done, in one plain line."""
+
+    def show(self, file: IO[str] | None = None) -> None:
+        click.echo(f"nrm: {self.message}", file=file, err=file is None)
+
+
+class _Commands(click.Group):
+    """Says in one line what cannot be done: a traceback could show what a case file holds."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click calls it
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, KeyFileError, LockedError, MechanismError) as error:
+            raise _Refusal(str(error)) from None
+        except UnknownCountryError as error:
+            raise _Refusal(f"there is no country pack {error}: look at NRM_COUNTRY") from None
+        except ArgumentError:
+            raise _Refusal("NRM_DATABASE_URL is not the address of a database") from None
+        except SQLAlchemyError as error:
+            raise _Refusal(f"the database refused ({type(error).__name__})") from None
+        except OSError as error:
+            raise _Refusal(f"{error.strerror or type(error).__name__}: {error.filename}") from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Run the case system of a national referral mechanism."""
+
+
+main.add_command(audit.audit)
+main.add_command(demo.demo)
+main.add_command(init.init)
+main.add_command(serve.serve)
+main.add_command(tick.tick)
+main.add_command(user.user)

@@ -1,0 +1,143 @@
+"""The practice world: everything that can stand on a screen stands there once."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import phonenumbers
+import pytest
+from sqlalchemy import func, select
+
+from config import Environment, SettingsError
+from nrm.application import create_app
+from nrm.cli import demonstration
+from nrm.cli.demonstration import people, stories
+from nrm.country import load
+from nrm.db import acting_at, db
+from nrm.domain.lifecycle import Assistance, Identification, ListingState, ReferralState
+from nrm.domain.roles import HUMAN_ROLES
+from nrm.models import (
+    Account,
+    AuditEntry,
+    Case,
+    ConsentAnswer,
+    FlagDraft,
+    Listing,
+    Organisation,
+    Referral,
+    ServiceRecord,
+)
+from nrm.services import directory
+from tests import databases
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PACK = load("rw")
+
+
+@pytest.fixture
+def world(practice_world):
+    with practice_world.app.app_context():
+        yield
+        db.session.remove()
+
+
+def distinct(column):
+    return set(db.session.scalars(select(column).distinct()))
+
+
+def count(model, *conditions):
+    return db.session.scalar(select(func.count()).select_from(model).where(*conditions))
+
+
+@pytest.mark.usefixtures("world")
+def test_every_state_of_every_lifecycle_is_there():
+    assert distinct(Case.identification) == set(Identification)
+    assert distinct(Case.assistance) == set(Assistance)
+    assert distinct(Referral.state) == set(ReferralState)
+    assert distinct(Listing.state) == set(ListingState)
+
+
+@pytest.mark.usefixtures("world")
+def test_about_forty_cases_of_the_last_weeks():
+    now = datetime.now(UTC)
+    assert count(Case) == len(stories.STORIES)
+    assert 38 <= count(Case) <= 45
+    oldest = db.session.scalar(select(func.min(Case.flagged_at)))
+    assert 25 <= (now - oldest).days <= 31
+    assert count(Case, Case.closed_at.is_(None), Case.due_at < now) >= 3
+    assert distinct(Case.urgency) == {0, 1, 2}
+    assert count(Case) - len(distinct(Case.incident_id)) >= 3
+    assert 2 <= count(FlagDraft) <= 3
+    assert count(ServiceRecord) >= 10
+    assert distinct(ConsentAnswer.basis) == {"consent", "child_best_interest"}
+
+
+@pytest.mark.usefixtures("world")
+def test_everyone_has_a_part():
+    assert distinct(Account.role) == set(HUMAN_ROLES)
+    assert 10 <= count(Organisation) <= 16
+    assert len(distinct(AuditEntry.actor_id)) >= 8
+
+
+@pytest.mark.usefixtures("world")
+def test_a_lapsed_a_suspended_and_a_waiting_provider_receive_nothing():
+    today = datetime.now(UTC).date()
+    approved = {entry.name for entry in directory.approved_for("transport", today)}
+    assert approved == {"Practice Family Bridge"}
+    shelters = {entry.name for entry in directory.approved_for("emergency_shelter", today)}
+    assert "Practice Harbour House" not in shelters
+    assert directory.approved_for("alternative_care", today) == []
+
+
+@pytest.mark.usefixtures("world")
+def test_the_log_reads_in_the_order_of_its_moments():
+    # The keys were made before the past was told.
+    told = select(AuditEntry.occurred_at).where(AuditEntry.action != "key:create")
+    moments = list(db.session.scalars(told.order_by(AuditEntry.seq)))
+    assert moments == sorted(moments)
+    assert moments[-1] <= datetime.now(UTC)
+
+
+def test_production_refuses_the_practice_world(installed):
+    settings = databases.settings(f"sqlite:///{installed / 'nrm.sqlite3'}", installed)
+    app = create_app(replace(settings, environment=Environment.PRODUCTION), unlock=False)
+    with pytest.raises(SettingsError, match="never loaded"):
+        demonstration.load(app)
+    with app.app_context():
+        assert count(Account) == 0
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_it_is_loaded_once_only(practice_world):
+    with pytest.raises(SettingsError, match="empty database only"):
+        demonstration.load(practice_world.app)
+
+
+def test_nobody_can_be_called_on_a_practice_number():
+    written = [
+        people.pages(PACK, number, story, datetime.now(UTC).date())
+        for number, story in enumerate(stories.STORIES)
+    ]
+    numbers = [pages["contact"]["phone"] for pages in written if pages["contact"]["phone"]]
+    assert len(numbers) >= 5
+    for number in numbers:
+        assert not phonenumbers.is_valid_number(phonenumbers.parse(number))
+    assert all(
+        PACK.has_sector(pages["report"]["district"], pages["place"]["sector"]) for pages in written
+    )
+
+
+def test_only_the_practice_world_can_act_in_the_past():
+    callers = {
+        str(file.relative_to(ROOT / "nrm").parent)
+        for file in (ROOT / "nrm").rglob("*.py")
+        if re.search(r"\bacting_at\b|\b_told_at\b", file.read_text(encoding="utf-8"))
+    }
+    assert callers == {".", "cli/demonstration"}
+
+
+def test_nothing_acts_in_the_future():
+    with pytest.raises(ValueError, match="future"), acting_at(datetime(2999, 1, 1, tzinfo=UTC)):
+        pass

@@ -1,0 +1,381 @@
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nrm.domain.errors import NOTHING, RefusedError, Subject
+from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
+from nrm.domain.policy import (
+    CaseStanding,
+    ListingStanding,
+    ReferralStanding,
+    holds,
+    may,
+    relations,
+    require,
+)
+from nrm.domain.roles import GRANTS, HOUSEKEEPING, Actor, Permission, Relation, Role
+
+ME, COLLEAGUE = UUID(int=1), UUID(int=2)
+MINE, ELSEWHERE = UUID(int=11), UUID(int=12)
+CASE = Subject("case", UUID(int=21), UUID(int=21))
+REFERRAL = Subject("referral", UUID(int=31), UUID(int=21))
+LISTING = Subject("listing", UUID(int=41))
+OVER = sorted(set(ReferralState) - LIVE_REFERRALS)
+
+
+def referral(organisation_id, state, *, consented=False):
+    return ReferralStanding(REFERRAL, organisation_id, state, consented)
+
+
+# The situations in which somebody may stand towards a record; the columns of the matrix below.
+SITUATIONS = {
+    # The act has no record of its own: a list, a new flag, the log.
+    "none": None,
+    # A case that the actor flagged, and one that somebody else flagged.
+    "flag": CaseStanding(CASE, ME),
+    "case": CaseStanding(CASE, COLLEAGUE),
+    # A referral to the actor's organisation: waiting; accepted, but consent does not cover what
+    # is asked for; accepted and covered; over. And one to another organisation, at its widest.
+    "sent": referral(MINE, ReferralState.SENT, consented=True),
+    "acc": referral(MINE, ReferralState.ACCEPTED),
+    "cov": referral(MINE, ReferralState.ACCEPTED, consented=True),
+    "over": referral(MINE, ReferralState.ENDED, consented=True),
+    "other": referral(ELSEWHERE, ReferralState.ACCEPTED, consented=True),
+    # A listing that the actor submitted, and somebody else's.
+    "own": ListingStanding(LISTING, ME),
+    "list": ListingStanding(LISTING, COLLEAGUE),
+}
+
+# Who may do what in which situation. A permission that does not stand under a role is refused to
+# it everywhere; "." is a refusal where the role has the permission, but not in this situation.
+MATRIX = {
+    # Flags, and sees how the own flags stand: not the file that grows from them.
+    Role.FIRST_RESPONDER: """
+        permission            | none | flag | case | sent | acc | cov | over | other | own | list
+        case:flag             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        flag:view             | .    | yes  | .    | .    | .   | .   | .    | .     | .   | .
+        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+    """,
+    # Owns every case and every referral of the country, but not the police part of a file.
+    Role.COORDINATOR: """
+        permission            | none | flag | case | sent | acc | cov | over | other | own | list
+        case:close            | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        case:presume          | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        case:view             | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        compartment:contact   | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        compartment:facts     | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        compartment:health    | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        compartment:identity  | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        compartment:narrative | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        consent:record        | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        directory:view        | yes  | .    | .    | .    | .   | .   | .    | .     | yes | yes
+        needs:record          | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        referral:send         | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        referral:withdraw     | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+    """,
+    # Has a first page, and no case yet.
+    Role.DECISION_MAKER: """
+        permission            | none | flag | case | sent | acc | cov | over | other | own | list
+        decision:view         | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+    """,
+    # Acts for its organisation alone. Before acceptance the envelope, after it what consent
+    # covers, and when the referral is over nothing but that it once was.
+    Role.PROVIDER: """
+        permission            | none | flag | case | sent | acc | cov | over | other | own | list
+        compartment:contact   | .    | .    | .    | .    | .   | yes | .    | .     | .   | .
+        compartment:health    | .    | .    | .    | .    | .   | yes | .    | .     | .   | .
+        compartment:identity  | .    | .    | .    | .    | .   | yes | .    | .     | .   | .
+        compartment:narrative | .    | .    | .    | .    | .   | yes | .    | .     | .   | .
+        envelope:open         | .    | .    | .    | yes  | yes | yes | .    | .     | .   | .
+        referral:answer       | .    | .    | .    | yes  | yes | yes | yes  | .     | .   | .
+        referral:end          | .    | .    | .    | yes  | yes | yes | yes  | .     | .   | .
+        referral:view         | .    | .    | .    | yes  | yes | yes | yes  | .     | .   | .
+        service:record        | .    | .    | .    | .    | yes | yes | .    | .     | .   | .
+        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+    """,
+    # Keeps the directory; nobody approves what they submitted themselves.
+    Role.DIRECTORY_MANAGER: """
+        permission            | none | flag | case | sent | acc | cov | over | other | own | list
+        directory:view        | yes  | .    | .    | .    | .   | .   | .    | .     | yes | yes
+        listing:approve       | .    | .    | .    | .    | .   | .   | .    | .     | .   | yes
+        listing:submit        | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        listing:suspend       | .    | .    | .    | .    | .   | .   | .    | .     | yes | yes
+        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+    """,
+    # Sees published figures, and no way to a person.
+    Role.ANALYST: """
+        permission            | none | flag | case | sent | acc | cov | over | other | own | list
+        statistics:view       | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+    """,
+    # Sees who did and read what, and nothing of what was read.
+    Role.AUDITOR: """
+        permission            | none | flag | case | sent | acc | cov | over | other | own | list
+        audit:search          | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+    """,
+    # Keeps accounts, and reaches no case.
+    Role.ADMINISTRATOR: """
+        permission            | none | flag | case | sent | acc | cov | over | other | own | list
+        account:manage        | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+    """,
+    # The clock: it can take an unanswered referral back, and nothing else.
+    Role.SYSTEM: """
+        permission            | none | flag | case | sent | acc | cov | over | other | own | list
+        referral:expire       | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+    """,
+}
+
+# The grant table, written a second time by hand: what stands in the program must say the same.
+GRANTED = {
+    Role.FIRST_RESPONDER: """
+        work:view, case:flag: no record
+        flag:view: own flag
+    """,
+    Role.COORDINATOR: """
+        work:view: no record
+        case:view, case:presume, case:close, consent:record, needs:record: national
+        referral:send, referral:withdraw: national
+        compartment:identity, compartment:contact, compartment:narrative: national
+        compartment:health, compartment:facts: national
+        directory:view: no record, any listing
+    """,
+    Role.DECISION_MAKER: """
+        work:view, decision:view: no record
+    """,
+    Role.PROVIDER: """
+        work:view: no record
+        referral:view, referral:answer, referral:end: receiver
+        envelope:open: live receiver
+        service:record: accepted
+        compartment:identity, compartment:contact: consented
+        compartment:narrative, compartment:health: consented
+    """,
+    Role.DIRECTORY_MANAGER: """
+        work:view, listing:submit: no record
+        directory:view: no record, any listing
+        listing:approve: another's listing
+        listing:suspend: any listing
+    """,
+    Role.ANALYST: """
+        work:view, statistics:view: no record
+    """,
+    Role.AUDITOR: """
+        work:view, audit:search: no record
+    """,
+    Role.ADMINISTRATOR: """
+        work:view, account:manage: no record
+    """,
+    Role.SYSTEM: """
+        referral:expire: national
+    """,
+}
+
+
+def actor(role):
+    return HOUSEKEEPING if role is Role.SYSTEM else Actor(ME, MINE, role)
+
+
+def written(role):
+    """Read the matrix of one role as permission → the situations in which it is allowed."""
+    head, *rows = [
+        [cell.strip() for cell in line.split("|")] for line in MATRIX[role].strip().splitlines()
+    ]
+    assert head[1:] == list(SITUATIONS)
+    assert all(set(cells) <= {"yes", "."} for _, *cells in rows)
+    return {
+        Permission(name): {
+            situation for situation, cell in zip(head[1:], cells, strict=True) if cell == "yes"
+        }
+        for name, *cells in rows
+    }
+
+
+def granted(role):
+    """Read the hand-written grants of one role."""
+    table = {}
+    for line in GRANTED[role].strip().splitlines():
+        permissions, _, held = line.rpartition(": ")
+        for permission in permissions.split(","):
+            table[Permission(permission.strip())] = {
+                Relation(relation.strip()) for relation in held.split(",")
+            }
+    return table
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_who_may_do_what_in_which_situation(role, situation):
+    allowed = {
+        permission
+        for permission in Permission
+        if may(actor(role), permission, SITUATIONS[situation]).allowed
+    }
+    expected = {name for name, where in written(role).items() if situation in where}
+    assert allowed == expected
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_grant_table_says_what_was_agreed(role):
+    assert GRANTS[role] == granted(role)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_holds_a_permission_exactly_where_some_situation_allows_it(role):
+    matrix = written(role)
+    assert {name for name in Permission if holds(actor(role), name)} == set(matrix)
+    assert all(matrix.values())
+
+
+def test_the_matrices_leave_out_no_role():
+    assert set(MATRIX) == set(GRANTED) == set(Role)
+
+
+# Deny by default.
+
+
+def test_a_permission_that_nobody_was_granted_is_refused_to_everybody():
+    enforcement = Permission.COMPARTMENT_ENFORCEMENT
+    for role in Role:
+        for record in SITUATIONS.values():
+            assert not may(actor(role), enforcement, record).allowed
+
+
+def test_a_role_that_nobody_knows_gets_nothing():
+    stranger = Actor(ME, MINE, "stranger")
+    for permission in Permission:
+        for record in SITUATIONS.values():
+            with pytest.raises((RefusedError, KeyError)):
+                require(stranger, permission, record)
+
+
+def test_a_permission_that_nobody_knows_is_refused():
+    for role in Role:
+        assert not may(actor(role), "case:sell", SITUATIONS["case"]).allowed
+
+
+def test_a_permission_over_a_record_is_not_one_over_none():
+    assert not may(actor(Role.COORDINATOR), Permission.CASE_VIEW).allowed
+
+
+# How an actor stands to a record.
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        ("none", "no record"),
+        ("flag", "national, own flag"),
+        ("case", "national"),
+        ("sent", "national, receiver, live receiver"),  # consent opens nothing before acceptance
+        ("acc", "national, receiver, live receiver, accepted"),
+        ("cov", "national, receiver, live receiver, accepted, consented"),
+        ("over", "national, receiver"),
+        ("other", "national"),
+        ("own", "any listing"),
+        ("list", "any listing, another's listing"),
+    ],
+)
+def test_how_an_actor_stands_to_a_record(situation, expected):
+    held = relations(actor(Role.PROVIDER), SITUATIONS[situation])
+    assert held == {Relation(name) for name in expected.split(", ")}
+
+
+def test_housekeeping_flagged_nothing_and_receives_nothing():
+    assert relations(HOUSEKEEPING, SITUATIONS["flag"]) == {Relation.NATIONAL}
+    for state in ReferralState:
+        held = relations(HOUSEKEEPING, referral(MINE, state, consented=True))
+        assert held == {Relation.NATIONAL}
+
+
+@pytest.mark.parametrize("state", OVER)
+def test_when_a_referral_is_over_every_door_closes_at_once(state):
+    # Declined, not answered in time, withdrawn or ended: consent given before changes nothing.
+    over = referral(MINE, state, consented=True)
+    provider = actor(Role.PROVIDER)
+    doors = [name for name in GRANTS[Role.PROVIDER] if may(provider, name, over).allowed]
+    assert set(doors) == {
+        Permission.REFERRAL_ANSWER,  # refused afterwards by the lifecycle, with who and when
+        Permission.REFERRAL_END,
+        Permission.REFERRAL_VIEW,
+    }
+
+
+@given(
+    st.sampled_from(Permission),
+    st.sampled_from(ReferralState),
+    st.booleans(),
+    st.uuids().filter(lambda organisation: organisation != MINE),
+)
+def test_another_organisations_referral_gives_a_provider_nothing(
+    permission, state, consented, organisation_id
+):
+    record = referral(organisation_id, state, consented=consented)
+    assert not may(actor(Role.PROVIDER), permission, record).allowed
+
+
+@given(st.sampled_from(Permission), st.sampled_from(ReferralState), st.booleans())
+def test_a_provider_without_an_organisation_receives_nothing(permission, state, consented):
+    nowhere = Actor(ME, None, Role.PROVIDER)
+    assert not may(nowhere, permission, referral(MINE, state, consented=consented)).allowed
+
+
+# What a refusal says.
+
+
+@pytest.mark.parametrize(
+    ("role", "permission", "situation", "reason"),
+    [
+        (Role.ANALYST, "case:view", "case", "Your role cannot do this."),
+        (
+            Role.DIRECTORY_MANAGER,
+            "listing:approve",
+            "own",
+            "Someone other than the person who submitted a listing approves it.",
+        ),
+        (
+            Role.PROVIDER,
+            "service:record",
+            "sent",
+            "Accept the referral before you record a service.",
+        ),
+        (
+            Role.PROVIDER,
+            "envelope:open",
+            "over",
+            "This referral is closed. Its envelope can no longer be opened.",
+        ),
+        (
+            Role.FIRST_RESPONDER,
+            "flag:view",
+            "case",
+            "You have no part in this record that allows this.",
+        ),
+    ],
+)
+def test_a_refusal_says_why_in_plain_words(role, permission, situation, reason):
+    record = SITUATIONS[situation]
+    decision = may(actor(role), Permission(permission), record)
+    assert (decision.allowed, decision.reason) == (False, reason)
+    with pytest.raises(RefusedError) as refused:
+        require(actor(role), Permission(permission), record)
+    # The page gets the reason, the log the permission and the record.
+    assert refused.value.reason == reason
+    assert refused.value.permission == permission
+    assert refused.value.subject == record.subject
+
+
+def test_a_refusal_without_a_record_is_about_nothing():
+    with pytest.raises(RefusedError) as refused:
+        require(actor(Role.ANALYST), Permission.AUDIT_SEARCH)
+    assert refused.value.subject == NOTHING
+
+
+def test_what_is_allowed_passes_in_silence():
+    require(actor(Role.AUDITOR), Permission.AUDIT_SEARCH)
+    assert may(actor(Role.AUDITOR), Permission.AUDIT_SEARCH).reason == ""

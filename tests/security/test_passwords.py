@@ -1,0 +1,89 @@
+import pytest
+from argon2 import PasswordHasher
+
+from nrm.security import passwords
+from nrm.security.passwords import LONGEST, hash_password, needs_rehash, verify_password
+
+PASSWORD = "practice-makes-steady"
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return hash_password(PASSWORD)
+
+
+@pytest.fixture
+def checks(monkeypatch):
+    """Count how often the costly comparison runs."""
+    counted = []
+    verify = PasswordHasher.verify
+
+    def counting(self, password_hash, password):
+        counted.append(password_hash)
+        return verify(self, password_hash, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", counting)
+    return counted
+
+
+def test_the_right_password_is_right(kept):
+    assert verify_password(PASSWORD, kept)
+
+
+@pytest.mark.parametrize(
+    "password", ["", PASSWORD.upper(), PASSWORD + " ", PASSWORD[:-1], "zero\0byte", "мuraho 🙂"]
+)
+def test_any_other_password_is_wrong(kept, password):
+    assert not verify_password(password, kept)
+
+
+def test_what_is_kept_is_argon2id_and_not_the_password(kept):
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert PASSWORD not in kept
+    assert hash_password(PASSWORD) != kept
+
+
+def test_an_unknown_account_costs_one_comparison_and_is_wrong(checks):
+    assert not verify_password(PASSWORD, None)
+    assert len(checks) == 1
+
+
+def test_no_password_opens_an_account_that_is_not_there(checks):
+    # Not even the one whose hash stands in for it.
+    assert not verify_password("nobody signs in with this", None)
+    assert len(checks) == 1
+
+
+def test_a_known_account_costs_one_comparison_too(kept, checks):
+    assert verify_password(PASSWORD, kept)
+    assert not verify_password("something else", kept)
+    assert len(checks) == 2
+
+
+def test_the_stand_in_costs_as_much_as_a_kept_hash(kept):
+    assert passwords._NOBODY.rsplit("$", 2)[0] == kept.rsplit("$", 2)[0]
+
+
+def test_a_password_that_is_too_long_is_not_even_compared(kept, checks):
+    assert not verify_password("x" * (LONGEST + 1), kept)
+    assert not verify_password("x" * (LONGEST + 1), None)
+    assert checks == []
+
+
+def test_a_password_of_the_greatest_length_is_compared_whole():
+    longest = "x" * LONGEST
+    kept_long = hash_password(longest)
+    assert verify_password(longest, kept_long)
+    assert not verify_password(longest[:-1] + "y", kept_long)
+
+
+@pytest.mark.parametrize("garbage", ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv"])
+def test_a_hash_that_is_none_lets_nobody_in(garbage):
+    assert not verify_password(PASSWORD, garbage)
+
+
+def test_a_weaker_hash_is_to_be_made_anew(kept):
+    assert not needs_rehash(kept)
+    weaker = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
+    assert verify_password(PASSWORD, weaker)
+    assert needs_rehash(weaker)
