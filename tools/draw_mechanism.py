@@ -92,7 +92,8 @@ def diagram(one: Lifecycle[Any]) -> str:
     for step in one.steps:
         # In a diagram a colon begins the label, so the label itself has none.
         label = step.label.replace(":", ",")
-        before = [state for state in one.states if state in step.leaves] or ["[*]"]
+        left = [state for state in one.states if state in step.leaves - {step.enters}]
+        before = left or ["[*]"]
         lines += [f"    {state} --> {step.enters}: {label}" for state in before]
     return "\n".join([*lines, "```"])
 

@@ -10,9 +10,10 @@ from nrm.audit.entry import Entry, leaf_hash
 
 
 def as_written(entry: Entry, kept_leaf: bytes, detail: bytes | None) -> bool:
-    """Recompute the hash of what is stored, and of the sealed detail beside it.
+    """Recompute the hash of what is stored, and of the sealed detail where it is still there.
 
-    Nothing erases a detail yet, so one that is missing counts as changed.
+    An erased detail changes nothing: the leaf covers its hash, which stays.
     """
-    detail_sha256 = hashlib.sha256(detail).hexdigest() if detail else ""
-    return detail_sha256 == entry.detail_sha256 and leaf_hash(entry) == kept_leaf
+    if detail is not None and hashlib.sha256(detail).hexdigest() != entry.detail_sha256:
+        return False
+    return leaf_hash(entry) == kept_leaf

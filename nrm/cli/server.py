@@ -13,6 +13,7 @@ from config import Settings, SettingsError
 from nrm.cli import startup
 
 WORKERS, THREADS = 2, 4
+_HIGHEST_PORT = 65535
 # How long a request may go on after the server was told to stop.
 _PATIENCE_SECONDS = 10
 
@@ -26,11 +27,11 @@ def run(
     stopped: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until told to stop; whatever forbids it is said before the first worker is made."""
-    listener = _listen(host, settings.port)
-    app = startup.serving(settings)
-    if quiet:
-        logging.getLogger("nrm").setLevel(logging.WARNING)
-    _Server(app, listener, ready, stopped).run()
+    with _listen(host, settings.port) as listener:
+        app = startup.serving(settings)
+        if quiet:
+            logging.getLogger("nrm").setLevel(logging.WARNING)
+        _Server(app, listener, ready, stopped).run()
 
 
 def refuse_taken(host: str, port: int) -> None:
@@ -40,11 +41,11 @@ def refuse_taken(host: str, port: int) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     """Take the port ourselves: gunicorn would try for five seconds and tell ten lines of it."""
+    if port > _HIGHEST_PORT:
+        raise SettingsError(f"PORT is {port}: the highest is {_HIGHEST_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
-    except OverflowError:
-        raise SettingsError(f"PORT is {port}: the highest is 65535") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise SettingsError(f"port {port} is in use: say another, such as PORT=5050") from None
@@ -62,9 +63,9 @@ class _Server(BaseApplication):
         stopped: Callable[[], None],
     ) -> None:
         self.app = app
-        self.listener = listener
         self.chosen: dict[str, Any] = {
-            "bind": f"fd://{listener.fileno()}",
+            # From here on the port is gunicorn's to close.
+            "bind": f"fd://{listener.detach()}",
             "workers": WORKERS,
             "threads": THREADS,
             "worker_class": "gthread",

@@ -121,7 +121,7 @@ def documents(pages: Mapping[str, Answers], on: date) -> dict[str, dict[str, Any
             **_only(person, "sex", "citizenship", "languages"),
             **_only(signs, "indicators"),
             **_only(risk, "immediate_risk", "needs"),
-            **_only(pages["consent"], "consent_asked", "not_asked_reason"),
+            **_only(pages["consent"], "consent_asked", "agrees", "not_asked_reason"),
             "age_band": person_age_band(person, on),
             "quarter": quarter(on),
         },

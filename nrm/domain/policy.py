@@ -87,7 +87,7 @@ _WHY_NOT: dict[Permission, str] = {
 
 def may(actor: Actor, permission: Permission, record: Standing | None = None) -> Decision:
     """Answer from the grant table: the role's grant must meet the actor's relation."""
-    wanted = GRANTS[actor.role].get(permission)
+    wanted = GRANTS.get(actor.role, {}).get(permission)
     if wanted is None:
         return Decision(allowed=False, reason=N_("Your role cannot do this."))
     if wanted & relations(actor, record):
@@ -108,4 +108,4 @@ def require(actor: Actor, permission: Permission, record: Standing | None = None
 
 def holds(actor: Actor, permission: Permission) -> bool:
     """Say whether the actor's role holds the permission towards any record at all."""
-    return permission in GRANTS[actor.role]
+    return permission in GRANTS.get(actor.role, {})

@@ -120,6 +120,7 @@ _UPPER_AGES = (
     (44, "35_44"),
 )
 _CHILD_BANDS = frozenset({"under_12", "12_15", "16_17"})
+_UNDER_16_BANDS = frozenset({"under_12", "12_15"})
 
 
 def age_band(birth_date: date, on: date) -> str:
@@ -133,6 +134,11 @@ def age_band(birth_date: date, on: date) -> str:
 def is_child(band: str) -> bool:
     """Say whether a band lies under 18; "not known" alone does not make an adult a child."""
     return AGE_BAND[band].code in _CHILD_BANDS
+
+
+def is_under_16(band: str) -> bool:
+    """Say whether the holder of parental responsibility consents (law 058/2021 art. 9)."""
+    return AGE_BAND[band].code in _UNDER_16_BANDS
 
 
 def _country(alpha_2: str, alpha_3: str, label: str) -> Code:

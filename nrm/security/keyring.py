@@ -96,12 +96,14 @@ def read_key_file(path: Path) -> KeyFile:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise KeyFileError(f"key file {path.name} can be read by others: chmod 600 it")
         secret = json.loads(path.read_text(encoding="utf-8"))
+        if secret["format"] != FORMAT:
+            raise KeyFileError(f"key file {path.name} is of a format this program does not know")
         holder = Holder(secret["holder"])
         kem = mlkem.MLKEM768PrivateKey.from_seed_bytes(base64.b64decode(secret["mlkem768"]))
         curve = x25519.X25519PrivateKey.from_private_bytes(base64.b64decode(secret["x25519"]))
     except FileNotFoundError:
         raise KeyFileError(f"key file {path.name} is missing") from None
-    except PermissionError:
+    except OSError:
         raise KeyFileError(f"key file {path.name} cannot be read by this user") from None
     except (ValueError, KeyError, TypeError):
         raise KeyFileError(f"key file {path.name} is not a key file of this program") from None
@@ -169,7 +171,7 @@ class Keyring:
         bound = _wrap_data(case_id, purpose, ring_id)
         try:
             return AESGCM(self._master(ring_id, purpose)).decrypt(wrapped[:12], wrapped[12:], bound)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise LockedError(f"a {purpose} key does not unwrap") from None
 
     def derived(self, purpose: Purpose, use: str) -> tuple[int, bytes]:

@@ -78,7 +78,10 @@ def unseal(key: bytes, place: Place, sealed: bytes) -> Document:
 
 def sealed_key_id(sealed: bytes) -> int:
     """Read which key a sealed row names, so that nothing is ever opened by trial."""
-    _, key_id, _ = _HEAD.unpack_from(sealed)
+    try:
+        _, key_id, _ = _HEAD.unpack_from(sealed)
+    except struct.error as error:
+        raise DamagedError("a sealed row is cut short") from error
     return int(key_id)
 
 

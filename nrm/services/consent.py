@@ -24,12 +24,10 @@ from nrm.domain.errors import InvalidInputError, NotFoundError
 from nrm.domain.policy import CaseStanding, require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
-from nrm.domain.vocabulary import CONSENT_EXCEPTION, CONSENT_PURPOSE
+from nrm.domain.vocabulary import CONSENT_EXCEPTION, CONSENT_PURPOSE, is_under_16
 from nrm.models import Account, Case, ConsentAnswer, Organisation
 from nrm.services import vault, visibility
 from nrm.services.audit import record as record_entry
-
-_UNDER_16 = frozenset({"under_12", "12_15"})
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def record(
         facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
         check_giver(
             how.given_by,
-            under_16=facts.get("age_band") in _UNDER_16,
+            under_16=is_under_16(facts.get("age_band", "unknown")),
             guardian_conflict=how.guardian_conflict,
             basis=how.basis,
             grants=any(answer.answer is Answer.GRANTED for answer in new),

@@ -20,7 +20,7 @@ from nrm.domain.policy import require
 from nrm.domain.reference import new_case_reference
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
-from nrm.domain.vocabulary import Urgency
+from nrm.domain.vocabulary import Urgency, is_under_16
 from nrm.models import Case, ConsentAnswer, FlagDraft
 from nrm.services import vault, visibility
 from nrm.services.audit import record
@@ -140,7 +140,8 @@ def send_flag(
         # The sealed rows and the answer below point to the case.
         db.session.flush()
         vault.seal_new_case(unit, case, flag.documents(pages, today))
-        _record_first_consent(unit, actor, case, pages["consent"])
+        band = flag.person_age_band(pages["person"], today)
+        _record_first_consent(unit, actor, case, pages["consent"], under_16=is_under_16(band))
         counted(unit, case.id, "flagged", today)
         vault.destroy_draft(draft)
         record(unit, actor, Action.CASE_FLAG, visibility.case_subject(case))
@@ -274,11 +275,17 @@ def _new_case(
     )
 
 
-def _record_first_consent(unit: Unit, actor: Actor, case: Case, consent: dict[str, Any]) -> None:
-    """Keep what the person answered at the flag as the first answer for the referral to us."""
-    if consent.get("consent_asked") != "yes":
-        return
+def _record_first_consent(
+    unit: Unit, actor: Actor, case: Case, consent: dict[str, Any], *, under_16: bool
+) -> None:
+    """Keep what the person answered at the flag as the first answer for the referral to us.
+
+    A child under 16 cannot agree alone (law 058/2021 art. 9): a child's yes stays in the facts as
+    asked, and the coordinator asks the guardian.
+    """
     granted = consent.get("agrees") == "yes"
+    if consent.get("consent_asked") != "yes" or (granted and under_16):
+        return
     note_id = vault.seal_note(
         unit,
         actor,

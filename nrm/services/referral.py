@@ -56,13 +56,18 @@ class Candidate:
 
     entry: directory.Entry
     reasons: tuple[matching.Reason, ...]
-    # A referral of this case to it is waiting or accepted.
-    asked: bool
+    # What became of the last referral of this case to it, where there was one.
+    last: ReferralState | None
 
     @property
     def fits(self) -> bool:
         """Say whether nothing speaks against it."""
         return matching.fits(self.reasons)
+
+    @property
+    def asked(self) -> bool:
+        """Say whether a referral of this case to it is waiting or accepted."""
+        return self.last in LIVE_REFERRALS
 
 
 @dataclass(frozen=True)
@@ -128,24 +133,26 @@ def choose(
         service = service if service in NEED else next(iter(needs), "")
         today = _today(unit, pack)
         entries = directory.approved_for(service, today, district) if service else []
-        candidates = _candidates(service, facts, entries, _asked(case))
+        candidates = _candidates(service, facts, entries, _last_states(case))
         record(unit, actor, Action.REFERRAL_PREPARE, visibility.case_subject(case))
         return Choice(case, service, needs, candidates)
 
 
-def _asked(case: Case) -> frozenset[UUID]:
-    """Name the organisations that have a referral of this case which is not closed."""
-    live = select(Referral.organisation_id).where(
-        Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS)
+def _last_states(case: Case) -> dict[UUID, ReferralState]:
+    """Say what became of the last referral of this case to each organisation."""
+    rows = db.session.execute(
+        select(Referral.organisation_id, Referral.state)
+        .where(Referral.case_id == case.id)
+        .order_by(Referral.sent_at)
     )
-    return frozenset(db.session.scalars(live))
+    return {row.organisation_id: row.state for row in rows}
 
 
 def _candidates(
     service: str,
     facts: Mapping[str, Any],
     entries: Sequence[directory.Entry],
-    asked: frozenset[UUID],
+    last: Mapping[UUID, ReferralState],
 ) -> list[Candidate]:
     wanted = matching.Wanted(
         service,
@@ -164,7 +171,7 @@ def _candidates(
         for entry in entries
     ]
     return [
-        Candidate(by_name[offer.name], given, by_name[offer.name].listing.organisation_id in asked)
+        Candidate(by_name[offer.name], given, last.get(by_name[offer.name].listing.organisation_id))
         for offer, given in matching.ranked(wanted, offers)
     ]
 

@@ -92,6 +92,7 @@ def session_object() -> BrowserSession:
 def _guard() -> Response | None:
     if request.endpoint is None or request.endpoint in _OPEN_ENDPOINTS:
         return None
+    _refuse_invisible_addresses()
     _refuse_other_sites()
     wanted = declared(current_app.view_functions[request.endpoint])
     if wanted == "public":
@@ -111,6 +112,12 @@ def _to_the_door() -> Response:
     if known and session_object().sitting is None:
         flash(_("You were signed out after a quiet while. Drafts are kept: sign in and go on."))
     return redirect(url_for("account.sign_in"), 303)
+
+
+def _refuse_invisible_addresses() -> None:
+    """Find nothing at an address that holds NUL: no record does, and PostgreSQL cannot even ask."""
+    if "\x00" in request.path or any("\x00" in value for value in request.args.values()):
+        abort(404)
 
 
 def _refuse_other_sites() -> None:

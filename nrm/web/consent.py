@@ -8,7 +8,14 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from nrm.domain.consent import BASIS_CONSENT, EXPLAINED, SHARE_WITH_PROVIDER, Answer, GivenBy
+from nrm.domain.consent import (
+    BASIS_CONSENT,
+    EXPLAINED,
+    SHARE_WITH_PROVIDER,
+    SHAREABLE,
+    Answer,
+    GivenBy,
+)
 from nrm.domain.errors import NotFoundError
 from nrm.domain.lifecycle import Assistance
 from nrm.domain.roles import Permission
@@ -166,7 +173,9 @@ def _covers(answer: ConsentAnswer) -> str:
     """Name what a yes towards a provider opens, and until when."""
     if answer.recipient_id is None or answer.answer is not Answer.GRANTED:
         return ""
-    opens = [words(name, "COMPARTMENT") for name in answer.compartments.split()]
+    opens = [
+        words(name, "COMPARTMENT") for name in SHAREABLE if name in answer.compartments.split()
+    ]
     said = ", ".join(opens) if opens else _("Only the envelope")
     if answer.expires_at is None:
         return said

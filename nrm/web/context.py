@@ -52,6 +52,10 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 }
 
 
+# The pages of consent and referral are pages of a case.
+_PART_OF = {"consent": "casefile", "referral": "casefile"}
+
+
 def pack() -> CountryPack:
     """Return the country that this copy serves."""
     return country.load(current_app.config["NRM"].country)
@@ -103,7 +107,7 @@ def _navigation() -> list[Item]:
     if not current_user or not current_user.is_authenticated:
         return []
     places = NAVIGATION[current_user.viewer.actor.role]
-    blueprint = request.blueprint
+    blueprint = _PART_OF.get(request.blueprint or "", request.blueprint)
     exact = any(endpoint == request.endpoint for endpoint, _label in places)
     return [
         Item(

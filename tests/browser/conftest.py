@@ -1,16 +1,20 @@
 """A real server and a real browser: the pages as people meet them, photographed and measured."""
 
 import os
+import re
 import shutil
 import threading
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
+
+from tests.browser.people import Person
 
 ARTEFACTS = Path(__file__).resolve().parent.parent / "artefacts"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -25,6 +29,8 @@ ARGUMENTS = [
 ]
 # A phone of the field and a desk.
 SIZES = {360: 740, 1280: 900}
+# Two processors may be shared by many; what is on its way is waited for, never slept for.
+PATIENCE_MS = 90_000
 ACCESSIBLE = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 # The browser notes every answer of 4xx as an error; whether it was right is for the test to say.
 EXPECTED_NOTE = "Failed to load resource: the server responded with a status of 4"
@@ -80,16 +86,29 @@ def complaints():
 
 
 @pytest.fixture
-def open_tab(request, chromium, complaints):
+def traces():
+    """Collect what a browser keeps or shows to others: addresses, titles, lines of the console."""
+    return []
+
+
+@pytest.fixture
+def open_tab(request, chromium, complaints, traces):
     """Open a browser of its own for one person; `javascript=False` is a phone without script.
 
-    A script error, or anything that the content security policy had to stop, fails the test.
+    A script error, anything that the content security policy had to stop, and any request to
+    another host fail the test.
     """
     contexts = []
 
     def note(message):
+        traces.append(message.text)
         if message.type == "error" and not message.text.startswith(EXPECTED_NOTE):
             complaints.append(message.text)
+
+    def trace(asked):
+        traces.append(asked.url)
+        if urlsplit(asked.url).hostname != "127.0.0.1":
+            complaints.append(f"asked another host: {asked.url}")
 
     def open_tab(*, javascript=True):
         # Only a test that asks for the server has an address to start from.
@@ -102,6 +121,8 @@ def open_tab(request, chromium, complaints):
         contexts.append(context)
         if not javascript:
             without_script.add(context)
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("request", trace)
         tab = context.new_page()
         tab.on("console", note)
         tab.on("pageerror", lambda error: complaints.append(str(error)))
@@ -116,6 +137,35 @@ def open_tab(request, chromium, complaints):
 @pytest.fixture
 def tab(open_tab):
     return open_tab()
+
+
+@pytest.fixture
+def album(request, shots):
+    """Photograph the pages of one test in the order in which they are met."""
+    name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
+    for old in ARTEFACTS.glob(f"{name}-*.png"):
+        old.unlink()
+    taken = []
+
+    def take(tab, heading):
+        taken.append(heading)
+        words = re.sub(r"\W+", "-", heading.lower()).strip("-")
+        shots(tab, f"{name}-{len(taken):02}-{words}")
+
+    return take
+
+
+@pytest.fixture
+def enter(world, open_tab, album, traces):
+    """Open a browser and sign someone in by their name in the world."""
+
+    def enter(name, **options):
+        tab = open_tab(**options)
+        person = Person(tab, album, traces)
+        person.signs_in(world.email(name))
+        return person
+
+    return enter
 
 
 @pytest.fixture

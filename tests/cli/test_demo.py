@@ -78,7 +78,7 @@ def test_another_start_keeps_the_data(start, answers, practice_instance, free_po
     assert references(practice_instance) == before
 
 
-def test_a_reset_and_an_interrupted_start_begin_anew(start, practice_instance):
+def test_a_reset_begins_anew(start, practice_instance):
     before = references(practice_instance)
     process = start("demo", "--reset")
     assert "2/5 Database: made." in read_until_ready(process)

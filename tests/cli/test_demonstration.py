@@ -1,6 +1,7 @@
 """The practice world: everything that can stand on a screen stands there once."""
 
 import re
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +114,17 @@ def test_production_refuses_the_practice_world(installed):
 def test_it_is_loaded_once_only(practice_world):
     with pytest.raises(SettingsError, match="empty database only"):
         demonstration.load(practice_world.app)
+
+
+def test_a_start_that_was_interrupted_is_noticed(practice_instance):
+    with sqlite3.connect(practice_instance / "nrm.sqlite3") as database:
+        database.execute("DELETE FROM case_file WHERE rowid = 1")
+    url = f"sqlite:///{practice_instance / 'nrm.sqlite3'}"
+    app = create_app(databases.settings(url, practice_instance), unlock=False)
+    with app.app_context():
+        assert demonstration.contents("rw") is demonstration.Contents.PART_OF_IT
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_nobody_can_be_called_on_a_practice_number():

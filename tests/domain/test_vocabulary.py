@@ -173,3 +173,11 @@ def test_every_answer_about_risk_has_a_rank():
 
 def test_ranks_have_words():
     assert [rank.label for rank in sorted(Urgency)] == ["Immediate", "High", "Normal"]
+
+
+@pytest.mark.parametrize(
+    ("band", "under_16"),
+    [("under_12", True), ("12_15", True), ("16_17", False), ("18_24", False), ("unknown", False)],
+)
+def test_who_is_under_the_age_of_consent_to_data(band, under_16):
+    assert vocabulary.is_under_16(band) is under_16

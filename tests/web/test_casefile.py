@@ -3,10 +3,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, select
 
-from nrm.db import db
+from nrm.audit.actions import Action
+from nrm.db import db, unit_of_work
 from nrm.domain.lifecycle import Assistance, Identification, NextAction, next_action
+from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry, Case
-from nrm.services import audit, casefile, follow_up, identification
+from nrm.services import casefile, follow_up, identification
+from nrm.services.audit import record
 from nrm.web import casefile as screens
 from tests import world as worlds
 from tests.page_checks import words
@@ -67,14 +70,10 @@ def test_the_worklist_names_cases_by_reference_and_codes_alone(world, coordinato
 def test_the_most_urgent_case_comes_first_and_what_is_late_is_marked(world, coordinator):
     calm = worlds.flag(world)
     urgent = worlds.flag(world, risk={"immediate_risk": "danger_now"})
-    with world.app.app_context():
-        long_ago = datetime.now(UTC) - timedelta(days=2)
-        db.session.connection().exec_driver_sql("SELECT 1")
+    with world.app.app_context(), unit_of_work() as unit:
         case = db.session.scalars(select(Case).where(Case.reference == urgent)).one()
-        actor = world.actor("coordinator")
-        with casefile.unit_of_work() as unit:
-            db.session.merge(case).due_at = long_ago
-            audit.record(unit, actor, casefile.Action.CASE_LIST)
+        case.due_at = datetime.now(UTC) - timedelta(days=2)
+        record(unit, HOUSEKEEPING, Action.CASE_OPEN)
     rows = coordinator.get("/cases").find("tbody").find_all("tr")
     assert [row.find("a").text for row in rows] == [urgent, calm]
     assert "nrm-worklist__row--late" in rows[0]["class"]
@@ -116,7 +115,9 @@ def test_a_long_worklist_is_turned_page_by_page(world, coordinator, monkeypatch)
     assert first == seen[:2]
 
 
-@pytest.mark.parametrize("after", ["x", "WyIxIl0", "WyI5OTk5OTk5OTk5OTk5OTk5OTk5OTkiLCAieCIsICJ4Il0"])
+@pytest.mark.parametrize(
+    "after", ["x", "WyIxIl0", "WyI5OTk5OTk5OTk5OTk5OTk5OTk5OTkiLCAieCIsICJ4Il0"]
+)
 def test_a_made_up_place_in_the_worklist_shows_its_first_page(world, coordinator, after):
     reference = worlds.flag(world)
     assert reference in coordinator.get(f"/cases?after={after}").get_text()
@@ -333,7 +334,6 @@ def test_people_from_the_same_place_lead_to_each_other(world, coordinator):
 @pytest.mark.parametrize("opened", [False, True])
 def test_the_case_file_takes_few_statements(world, coordinator, opened):
     reference, _ = worlds.served(world)
-    worlds.flag(world, same_place_as=None)
     coordinator.get(f"/cases/{reference}")
     if opened:
         for group in screens.GROUPS:

@@ -32,9 +32,9 @@ def submitted(world):
     return directory.submit(world.actor("directory_manager"), new, world.pack)
 
 
-@in_world
 def listing(world, listing_id):
-    return db.session.get(Listing, listing_id)
+    with world.entered():
+        return db.session.get(Listing, listing_id)
 
 
 @in_world
@@ -46,10 +46,10 @@ def lapse(world, name):
         audit.record(unit, HOUSEKEEPING, audit.Action.LISTING_APPROVE)
 
 
-@in_world
 def entries(world, action):
-    query = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.seq)
-    return db.session.scalars(query).all()
+    with world.entered():
+        query = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.seq)
+        return db.session.scalars(query).all()
 
 
 def parts(day):
@@ -102,7 +102,7 @@ def test_other_roles_are_refused_and_the_log_knows(world, signed_in, role):
     assert {entry.actor_role for entry in refused} == {role}
 
 
-def test_a_list_that_is_long_goes_on_after_the_last_name(world, signed_in, monkeypatch):
+def test_a_list_that_is_long_goes_on_after_the_last_name(signed_in, monkeypatch):
     monkeypatch.setattr(directory, "PAGE", 2)
     page = signed_in("coordinator")
     first = [words(cell) for cell in page.get("/directory").select("tbody th")]

@@ -107,7 +107,7 @@ def test_what_speaks_for_a_provider_is_said_and_no_score(world, signed_in):
 def test_it_is_said_where_nobody_fits(world, signed_in):
     page = signed_in("coordinator")
     case = worlds.consented(world, person={"sex": "other"})
-    assert "None fits without a “but”" in words(choose(page, case).main)
+    assert "Something speaks against each of them." in words(choose(page, case).main)
     html = choose(page, case, district="22")
     assert "No approved provider offers “Emergency shelter” in Gisagara." in words(html.main)
     assert not html.select(".nrm-candidate")
@@ -181,8 +181,8 @@ def test_without_consent_the_next_step_is_to_ask(world, signed_in):
     token = html.select_one("[name=csrf_token]")["value"]
     data = {"csrf_token": token, "service": "emergency_shelter"}
     data["version"] = str(worlds.version(world, case))
-    html = page.post_raw(path, data, status=403)
-    assert "The person has not agreed to share with this provider." in words(html.main)
+    page.post_raw(path, data, status=403)
+    assert "No provider has been asked yet." in words(page.get(f"/cases/{case}/help").main)
     worlds.agree(world, case, "hills", ("health",))
     html = page.get(path)
     assert keeps(html)[0] == "Health"
@@ -342,3 +342,26 @@ def test_consent_that_has_run_out_sends_nothing(world, signed_in):
     worlds.agree(world, case, expires_at=datetime.now(UTC) - timedelta(seconds=1))
     html = prepare(world, signed_in("coordinator"), case)
     assert words(html.select_one(".nrm-next h2")) == "Ask the person first"
+
+
+def test_a_provider_that_declined_may_be_asked_again(world, signed_in):
+    case, sent = worlds.referred(world)
+    with world.entered():
+        provision.decline(world.actor("provider"), sent, "no_capacity", "", world.pack)
+    html = choose(signed_in("coordinator"), case)
+    room = words(html.select(".nrm-room")[1])
+    assert "Asked already Declined" in room
+    assert "Choose: Practice Shelter of the Lakes" in room
+
+
+def test_help_is_read_with_few_statements_however_many_referrals(world, signed_in, ledger):
+    case = worlds.consented(world)
+    for _ in range(3):
+        sent = worlds.refer(world, case)
+        with world.entered():
+            provision.decline(world.actor("provider"), sent, "no_capacity", "", world.pack)
+    page = signed_in("coordinator")
+    with ledger.counting() as statements:
+        html = page.get(f"/cases/{case}/help")
+    assert len(html.select("article")) == 3
+    assert len(statements) <= 12

@@ -36,7 +36,7 @@ class SearchForm(Form):
     """Every field may stay empty. Sent by POST, since an e-mail address is a person's."""
 
     reference = StringField(
-        _l("Case or referral"), description=_l("Its reference, like 7K4M-29QX-C or R-52L-KH3-M.")
+        _l("Case or referral"), description=_l("Its reference, like 7K4M-29QX-C or R-52K-KH3-A.")
     )
     email = StringField(_l("Person"), description=_l("The work e-mail address."))
     organisation = SelectField(_l("Organisation"), **UNLISTED)

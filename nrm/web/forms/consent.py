@@ -1,5 +1,6 @@
 """Forms of consent: what was asked, what was answered, and how."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -37,12 +38,17 @@ NOT_ASKED = "not_asked"
 _ANSWERS = {"yes": Answer.GRANTED, "no": Answer.REFUSED}
 
 
+_HOW = ("explained", "given_by", "guardian_conflict", "method", "language", "interpreter")
+
+
 class HowForm(Form):
     """How the person answered: in which way and language, and who spoke for a child."""
 
-    method = radios(_l("How was the answer given?"), codes(CONSENT_METHOD))
-    language = select(_l("In which language?"), codes(LANGUAGE, _l("Choose")))
-    interpreter = line(_l("Interpreter (optional)"), _l("Who interpreted, if anyone did."))
+    explained = ticks(
+        _l("What was explained first?"),
+        lambda: choices(EXPLAINED),
+        description=_l("Tick what was said, in words the person understands."),
+    )
     given_by = radios(
         _l("Who answered?"),
         lambda: {
@@ -51,16 +57,20 @@ class HowForm(Form):
         },
     )
     guardian_conflict = BooleanField(_l("The parent or guardian may be involved in what happened"))
-    explained = ticks(
-        _l("What was explained first?"),
-        lambda: choices(EXPLAINED),
-        description=_l("Tick what was said, in words the person understands."),
-    )
+    method = radios(_l("How was the answer given?"), codes(CONSENT_METHOD))
+    language = select(_l("In which language?"), codes(LANGUAGE, _l("Choose")))
+    interpreter = line(_l("Interpreter (optional)"), _l("Who interpreted, if anyone did."))
 
     @property
     def asks_how(self) -> bool:
         """Say whether the person was asked at all."""
         return True
+
+    @property
+    def errors(self) -> dict[str | None, Sequence[Any]]:
+        """List what is wrong in the order of the page: a form's own questions, then how."""
+        found = super().errors
+        return {name: found[name] for name in sorted(found, key=lambda name: name in _HOW)}
 
     def validate(self, extra_validators: dict[str, list[object]] | None = None) -> bool:
         """Ask how the person answered, where the person was asked."""
@@ -68,9 +78,9 @@ class HowForm(Form):
         if not self.asks_how:
             return valid
         for name, message in (
+            ("given_by", _("Choose who answered")),
             ("method", _("Choose how the answer was given")),
             ("language", _("Choose the language that was spoken")),
-            ("given_by", _("Choose who answered")),
         ):
             if not self[name].data and not self[name].errors:
                 self.refuse(name, message)

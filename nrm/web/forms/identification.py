@@ -98,7 +98,8 @@ class PlaceForm(PageForm):
     )
     sector = select(_l("Sector"), dict)
     found_on = SavedDateField(
-        _l("On which day"), description=_l("Day, month and year. Leave it empty if you do not know.")
+        _l("On which day"),
+        description=_l("Day, month and year. Leave it empty if you do not know."),
     )
     place_words = lines(
         _l("The place in your own words"),

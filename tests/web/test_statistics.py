@@ -1,0 +1,49 @@
+import pytest
+from sqlalchemy import select
+
+from nrm.db import db
+from nrm.domain.roles import HUMAN_ROLES, Role
+from nrm.models import AuditEntry
+from tests import world as worlds
+from tests.page_checks import words
+from tests.world import ONE_PER_ROLE
+
+# The first pages that show no numbers and no cases yet: whose they are.
+FIRST_PAGES = {"/statistics": Role.ANALYST, "/decisions": Role.DECISION_MAKER}
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_each_first_page_is_for_one_role(world, signed_in, role):
+    page = signed_in(ONE_PER_ROLE[role])
+    closed = [address for address, reader in FIRST_PAGES.items() if reader is not role]
+    for address in closed:
+        page.get(address, status=403)
+    with world.entered():
+        refused = select(AuditEntry).where(AuditEntry.action == "access:refused")
+        entries = db.session.scalars(refused).all()
+    assert [entry.actor_id for entry in entries] == [world.accounts[ONE_PER_ROLE[role]]] * len(
+        closed
+    )
+
+
+def test_the_analyst_is_told_that_nothing_is_published_and_reads_no_count(world, signed_in):
+    reference = worlds.flag(world)
+    html = signed_in("analyst").get("/statistics")
+    assert "No release is published yet." in words(html.main)
+    assert reference not in str(html)
+    assert not html.main.find("table")
+
+
+def test_the_decision_maker_is_told_that_decisions_are_on_paper(world, signed_in):
+    reference = worlds.flag(world)
+    html = signed_in("decision_maker").get("/decisions")
+    assert "Decisions are recorded on paper for now." in words(html.main)
+    assert reference not in str(html)
+
+
+@pytest.mark.parametrize("name", ["analyst", "decision_maker"])
+def test_neither_reaches_a_case(world, signed_in, name):
+    reference = worlds.flag(world)
+    page = signed_in(name)
+    for address in ("/cases", f"/cases/{reference}", "/flags", "/inbox", "/audit", "/directory"):
+        page.get(address, status=403)
