@@ -34,6 +34,5 @@ def create_app(settings: Settings, *, unlock: bool = True) -> Flask:
             keys.unlock(settings.key_file)
             web.register(app)
         # A worker that is forked from this process must not share its connections.
-        print("S", db.engine.pool.status()); db.session.remove(); print("S2", db.engine.pool.status())
         db.engine.dispose()
     return app

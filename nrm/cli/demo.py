@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -142,7 +143,8 @@ class _Housekeeping:
     def start(self) -> None:
         command = [sys.executable, "-m", "nrm.cli", "tick", "--every", str(_TICK_SECONDS)]
         environment = {**os.environ, "NRM_ENV": Environment.DEMONSTRATION.value}
-        self.process = subprocess.Popen(command, env=environment)  # noqa: S603 - ourselves
+        # In a session of its own, so that Ctrl-C reaches the server alone, which then ends this.
+        self.process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 - ourselves
 
     def stop(self) -> None:
         if self.process is not None:
@@ -151,6 +153,8 @@ class _Housekeeping:
 
 
 def _begin(settings: Settings, housekeeping: _Housekeeping) -> None:
+    # Whoever closes the terminal is done; gunicorn would take that as a wish to start anew.
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     housekeeping.start()
     click.echo("5/5 Housekeeping and web server: started.\n")
     told = demonstration.accounts(settings.country)

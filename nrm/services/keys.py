@@ -34,7 +34,10 @@ def unlock(key_file: Path) -> Keyring:
     """Unlock the master keys that this holder's file opens; raises KeyFileError in one line."""
     file = read_key_file(key_file)
     try:
-        holder = db.session.get(KeyHolder, file.holder.value)
+        # Values, not a row: a row would be read anew after the rollback, and hold a connection.
+        public_key = db.session.scalar(
+            select(KeyHolder.public_key).where(KeyHolder.name == file.holder.value)
+        )
         rows = db.session.execute(
             select(MasterKey.id, MasterKey.purpose, MasterKey.state, SealedMasterKey.sealed)
             .join(SealedMasterKey, SealedMasterKey.ring_id == MasterKey.id)
@@ -45,9 +48,9 @@ def unlock(key_file: Path) -> Keyring:
         raise KeyFileError("the database has no key tables yet: run nrm init") from None
     finally:
         db.session.rollback()
-    if holder is None:
+    if public_key is None:
         raise KeyFileError("the database has no keys yet: run nrm init")
-    if holder.public_key != file.public:
+    if public_key != file.public:
         raise KeyFileError("the key file does not belong to this database")
     masters = {
         ring_id: (Purpose(purpose), unseal_master(sealed, file, ring_id, Purpose(purpose)))

@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.browser.people import Person
@@ -30,7 +30,7 @@ ARGUMENTS = [
 # A phone of the field and a desk.
 SIZES = {360: 740, 1280: 900}
 # Two processors may be shared by many; what is on its way is waited for, never slept for.
-PATIENCE_MS = 90_000
+PATIENCE_MS = 20_000
 ACCESSIBLE = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 # The browser notes every answer of 4xx as an error; whether it was right is for the test to say.
 EXPECTED_NOTE = "Failed to load resource: the server responded with a status of 4"
@@ -51,6 +51,7 @@ def chromium_path():
 
 @pytest.fixture(scope="session")
 def chromium(chromium_path):
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_path, headless=True, args=ARGUMENTS
@@ -142,7 +143,8 @@ def tab(open_tab):
 @pytest.fixture
 def album(request, shots):
     """Photograph the pages of one test in the order in which they are met."""
-    name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
+    words = request.node.name.removeprefix("test_").replace("sqlite-", "")
+    name = re.sub(r"\W+", "-", words.replace("_", "-")).strip("-")
     for old in ARTEFACTS.glob(f"{name}-*.png"):
         old.unlink()
     taken = []
@@ -156,12 +158,22 @@ def album(request, shots):
 
 
 @pytest.fixture
-def enter(world, open_tab, album, traces):
-    """Open a browser and sign someone in by their name in the world."""
+def sit_down(live_server, open_tab, album, traces):
+    """Put someone before a browser of their own, not yet signed in."""
+    del live_server
+
+    def sit_down(**options):
+        return Person(open_tab(**options), album, traces)
+
+    return sit_down
+
+
+@pytest.fixture
+def enter(world, sit_down):
+    """Sign someone in by their name in the world, in a browser of their own."""
 
     def enter(name, **options):
-        tab = open_tab(**options)
-        person = Person(tab, album, traces)
+        person = sit_down(**options)
         person.signs_in(world.email(name))
         return person
 

@@ -20,7 +20,7 @@ class Person:
 
     def signs_in(self, email, password=PASSWORD):
         self.opens("/sign-in")
-        self.writes("E-mail address", email)
+        self.writes("Work e-mail", email)
         self.tab.get_by_label("Password", exact=True).fill(password)
         self.presses("Sign in")
 

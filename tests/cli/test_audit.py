@@ -25,4 +25,9 @@ def test_a_changed_entry_is_named(nrm, practice_instance, change):
     done = nrm("audit", "verify")
     assert done.returncode == 1
     assert "1 not as written. The first is entry 40, dated 20" in done.stdout
-    assert "Traceback" not in done.stderr
+    assert done.stderr == ""
+
+
+def test_an_entry_that_cannot_be_read_is_one_line(refusal, practice_instance):
+    tamper(practice_instance, "id = 'nobody'")
+    assert "cannot even be read" in refusal("audit", "verify")

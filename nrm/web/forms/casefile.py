@@ -14,7 +14,6 @@ class FindForm(Form):
 
     reference = StringField(
         _l("Case reference"),
-        description=_l("For example 7K4M-29QX-C. Capitals and dashes do not matter."),
         validators=[
             DataRequired(_l("Enter a reference, for example 7K4M-29QX-C")),
             Length(max=LONGEST_LINE, message=_l("This is too long for a reference")),

@@ -299,7 +299,9 @@ class ConsentForm(PageForm):
         message=_l("Say whether you asked the person"),
     )
     agrees = radios(
-        _l("If you asked: do they agree to be referred to the national mechanism?"), yes_or_no
+        _l("If you asked: do they agree to be referred to the national mechanism?"),
+        yes_or_no,
+        description=_l("For a child under 16 the coordinator asks the guardian too."),
     )
     not_asked_reason = radios(_l("If you did not ask: why not?"), codes(CONSENT_NOT_ASKED_REASON))
 
