@@ -55,7 +55,7 @@ def database_url(request, tmp_path):
 def cheap_passwords():
     """Hash passwords with the least that Argon2 takes: a test signs in hundreds of times.
 
-    `tests/services/test_accounts.py` looks at the real parameters.
+    `tests/security/test_passwords.py` looks at the real parameters.
     """
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:

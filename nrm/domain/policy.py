@@ -80,7 +80,9 @@ _WHY_NOT: dict[Permission, str] = {
     Permission.LISTING_APPROVE: N_(
         "Someone other than the person who submitted a listing approves it."
     ),
-    Permission.SERVICE_RECORD: N_("Accept the referral before you record a service."),
+    Permission.SERVICE_RECORD: N_(
+        "Services are recorded while your organisation is helping under this referral."
+    ),
     Permission.ENVELOPE_OPEN: N_("This referral is closed. Its envelope can no longer be opened."),
 }
 

@@ -11,7 +11,7 @@ from nrm.domain.roles import Permission
 from nrm.domain.text import N_
 from nrm.services import provision
 from nrm.web.access import actor, needs
-from nrm.web.context import pack, words
+from nrm.web.context import pack
 from nrm.web.errors import once
 from nrm.web.forms.provision import AcceptForm, DeclineForm, EndForm, ServiceForm
 from nrm.web.paging import decode, encode
@@ -145,16 +145,9 @@ def _page(reference: str, form: DeclineForm) -> str:
     return render_template(
         _PAGES.get(received.referral.state, "provision/closed.html"),
         received=received,
-        question=_question(received.envelope.get("service")),
         accept_form=AcceptForm(formdata=None),
         form=form,
     )
-
-
-def _question(service: str | None) -> str:
-    """Ask for the service in a sentence; within one, a name begins small."""
-    name = words(service, "NEED")
-    return _("Can you help with %(service)s?", service=name[:1].lower() + name[1:])
 
 
 def _tabs(current: str) -> list[dict[str, object]]:

@@ -83,7 +83,7 @@ class Person:
             self.button(words).click()
 
     def button(self, words):
-        return self.tab.get_by_role("button", name=words, exact=True)
+        return self.tab.get_by_role("button", name=words, exact=isinstance(words, str))
 
     def opens_fields(self, question, reason):
         """Say why closed fields must be opened, and open them."""

@@ -221,6 +221,13 @@ def _sent(world):
     return worlds.referred(world)[1]
 
 
+def _over(world):
+    """A referral under which a service was given, and whose part has ended."""
+    _, sent = worlds.served(world)
+    provision.end(world.actor("provider"), sent, world.pack)
+    return sent
+
+
 def _taken(world):
     return worlds.accepted(world)[1]
 
@@ -277,9 +284,10 @@ ACTS = [
         "delete a draft",
         "first_responder",
         worlds.draft,
-        lambda world, actor, what, **_: identification.delete_draft(actor, what),
+        lambda world, actor, what, **given: identification.delete_draft(actor, what, **given),
         Action.DRAFT_DELETE,
         "draft",
+        form=True,
         strangers=("other_responder",),
         missing=lambda world, actor: identification.delete_draft(actor, uuid4()),
     ),
@@ -292,7 +300,7 @@ ACTS = [
         ),
         Action.CASE_FLAG,
         "case",
-        f"contact draft enforcement facts facts_event health identity narrative",
+        "contact draft enforcement facts facts_event health identity narrative",
         form=True,
         strangers=("other_responder",),
         missing=lambda world, actor: identification.send_flag(actor, uuid4(), world.pack),
@@ -372,11 +380,14 @@ ACTS = [
         "give a reason to open a closed part",
         "coordinator",
         worlds.flag,
-        lambda world, actor, what, **_: casefile.reveal(actor, what, "narrative", "safety"),
+        lambda world, actor, what, **given: casefile.reveal(
+            actor, what, "narrative", "safety", **given
+        ),
         Action.COMPARTMENT_OPEN,
         "case",
         "narrative",
         "safety",
+        form=True,
         missing=lambda world, actor: casefile.reveal(actor, NOWHERE, "narrative", "safety"),
     ),
     Act(
@@ -521,6 +532,35 @@ ACTS = [
         "referral",
         "contact envelope identity",
         strangers=("other_provider", "clinician"),
+    ),
+    Act(
+        "list what is over",
+        "provider",
+        _over,
+        lambda world, actor, what, **_: provision.closed(actor),
+        Action.REFERRAL_LIST,
+        empty_for_others=True,
+    ),
+    Act(
+        "open a referral that is over",
+        "provider",
+        _over,
+        lambda world, actor, what, **_: provision.read(actor, what),
+        Action.REFERRAL_OPEN,
+        "referral",
+        "narrative",
+        strangers=("other_provider", "clinician"),
+    ),
+    Act(
+        "open the envelope to record a service",
+        "provider",
+        _taken,
+        lambda world, actor, what, **_: provision.working_on(actor, what),
+        Action.REFERRAL_OPEN,
+        "referral",
+        "envelope",
+        strangers=("other_provider", "clinician"),
+        missing=lambda world, actor: provision.working_on(actor, "R-ZZZ-ZZZ-Z"),
     ),
     Act(
         "accept a referral",
@@ -671,11 +711,45 @@ ACTS = [
         Action.AUDIT_SEARCH,
         fields=("case_reference",),
     ),
+    Act(
+        "open an entry of the log",
+        "auditor",
+        lambda world: audit.search(world.actor("auditor"), audit.Search()).lines[0].entry.id,
+        lambda world, actor, what, **_: audit.entry(actor, what),
+        Action.AUDIT_SEARCH,
+        "entry",
+        missing=lambda world, actor: audit.entry(actor, uuid4()),
+    ),
 ]
 
-# Reads of what is about nobody: no entry, but a permission all the same.
+# Reads that open nothing and are about nobody: no entry, but a permission all the same.
 UNLOGGED = {
-    "directory.entries": lambda world, actor: directory.entries(actor),
-    "directory.entry": lambda world, actor: directory.entry(actor, world.listings["lakes"]),
-    "accounts.person": lambda world, actor: accounts.person(actor, world.accounts["provider"]),
+    "directory.entries": (
+        lambda world, actor: directory.entries(actor),
+        {Role.COORDINATOR, Role.DIRECTORY_MANAGER},
+    ),
+    "directory.entry": (
+        lambda world, actor: directory.entry(actor, world.listings["lakes"]),
+        {Role.COORDINATOR, Role.DIRECTORY_MANAGER},
+    ),
+    "directory.approved_providers": (
+        lambda world, actor: directory.approved_providers(actor, world.today),
+        {Role.COORDINATOR, Role.DIRECTORY_MANAGER},
+    ),
+    "accounts.person": (
+        lambda world, actor: accounts.person(actor, world.accounts["provider"]),
+        {Role.ADMINISTRATOR},
+    ),
+    "audit.account_id": (
+        lambda world, actor: audit.account_id(actor, world.email("provider")),
+        {Role.AUDITOR},
+    ),
+    "provision.ending": (
+        lambda world, actor: provision.ending(actor, _taken(world)),
+        {Role.PROVIDER},
+    ),
+    "referral.live_referral": (
+        lambda world, actor: referral.live_referral(actor, *worlds.referred(world)),
+        {Role.COORDINATOR},
+    ),
 }

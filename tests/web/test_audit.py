@@ -287,7 +287,6 @@ def test_an_entry_is_shown_whole(world, page):
     "assignment",
     [
         "purpose = 'safety'",
-        "detail = NULL",
         "detail = x'00'",
         "leaf_hash = zeroblob(32)",
         "rows = '['",
@@ -300,6 +299,17 @@ def test_an_entry_that_was_changed_says_so(world, page, assignment):
     told = words(page.get(f"/audit/{sent.id}").main)
     assert "This entry is not as it was written." in told
     assert "as it was written. Its hash" not in told
+
+
+def test_an_entry_whose_detail_is_gone_says_so_and_stays_whole(world, page):
+    worlds.flag(world)
+    saved = entries(world, AuditEntry.action == "draft:save")[-1]
+    gone = "of this entry are no longer kept"
+    assert gone not in words(page.get(f"/audit/{saved.id}").main)
+    tamper(world, "detail = NULL", saved.seq)
+    told = words(page.get(f"/audit/{saved.id}").main)
+    assert "This entry is as it was written." in told
+    assert gone in told
 
 
 def test_an_entry_that_is_not_there_is_not_found(page):

@@ -65,7 +65,7 @@ def accepted(page, reference):
 def test_before_the_answer_only_the_envelope_is_told(signed_in, sent):
     page = signed_in("provider")
     html = page.get(f"/referrals/{sent[1]}")
-    assert words(html.h1) == "Can you help with emergency shelter?"
+    assert words(html.h1) == "Can you help?"
     assert shown(html) == set()
     text = words(html.main)
     for fact in (
