@@ -306,19 +306,39 @@ def _all_entries(progress: Callable[[int], None]) -> Iterator[tuple[int, bool]]:
     columns = [getattr(AuditEntry, part.name) for part in fields(Entry)]
     query = select(AuditEntry.seq, AuditEntry.leaf_hash, AuditEntry.detail, *columns)
     last, done = 0, 0
-    while batch := _batch(query, last):
-        for kept in batch:
-            yield kept["seq"], as_written(_entry(kept), kept["leaf_hash"], kept["detail"])
-        last, done = batch[-1]["seq"], done + len(batch)
+    while batch := _checked(query, last):
+        yield from batch
+        last, done = batch[-1][0], done + len(batch)
         progress(done)
 
 
-def _batch(query: Select[Any], after: int) -> Sequence[RowMapping]:
-    part = query.where(AuditEntry.seq > after).order_by(AuditEntry.seq).limit(BATCH)
-    rows = db.session.execute(part).mappings().all()
-    # Nothing is held between two batches, so that a long check hinders nobody's work.
-    db.session.rollback()
-    return rows
+def _checked(query: Select[Any], after: int) -> list[tuple[int, bool]]:
+    """Check the next batch; a value that cannot even be read is looked for one by one."""
+    numbers = select(AuditEntry.seq).where(AuditEntry.seq > after).order_by(AuditEntry.seq)
+    seqs = db.session.scalars(numbers.limit(BATCH)).all()
+    if not seqs:
+        return []
+    try:
+        return _compared(query.where(AuditEntry.seq.between(seqs[0], seqs[-1])))
+    except ValueError:
+        return [(seq, _readable_and_written(query, seq)) for seq in seqs]
+    finally:
+        # Nothing is held between two batches, so that a long check hinders nobody's work.
+        db.session.rollback()
+
+
+def _compared(query: Select[Any]) -> list[tuple[int, bool]]:
+    rows = db.session.execute(query.order_by(AuditEntry.seq)).mappings()
+    return [
+        (kept["seq"], as_written(_entry(kept), kept["leaf_hash"], kept["detail"])) for kept in rows
+    ]
+
+
+def _readable_and_written(query: Select[Any], seq: int) -> bool:
+    try:
+        return all(good for _, good in _compared(query.where(AuditEntry.seq == seq)))
+    except ValueError:
+        return False
 
 
 def _entry(kept: Mapping[str, Any] | RowMapping) -> Entry:

@@ -32,13 +32,14 @@ class Person:
 
     def arrives_at(self, heading, *, picture=True):
         """Read the page's heading, find it in the title, and photograph the page."""
-        expect(self.tab.get_by_role("heading", level=1)).to_have_text(heading)
-        title = self.tab.title()
+        found = self.tab.get_by_role("heading", level=1)
+        expect(found).to_have_text(heading)
+        words, title = found.inner_text(), self.tab.title()
         self._traces.append(title)
-        assert title in {f"{heading} – {SYSTEM}", f"Error: {heading} – {SYSTEM}"}
+        assert title in {f"{words} – {SYSTEM}", f"Error: {words} – {SYSTEM}"}
         assert not FORBIDDEN.search(self.source)
         if picture:
-            self._photograph(self.tab, heading)
+            self._photograph(self.tab, words)
 
     def is_asked_again_at(self, heading, *problems):
         """Read a refused form: every problem is named on top."""

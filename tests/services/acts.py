@@ -1,4 +1,9 @@
-"""Every act and every logged read of the services, as one table that the tests walk."""
+"""Every act and every logged read of the services, as one table that the tests walk.
+
+Every one is called alike, with the world, the actor and what it is about; few need all three.
+"""
+
+# ruff: noqa: ARG001, ARG005
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -139,5 +139,5 @@ def test_every_act_of_the_services_stands_in_the_table():
         and next(iter(inspect.signature(function).parameters), "") == "actor"
         and f"{module.__name__.rpartition('.')[2]}.{name}(" not in table
     ]
-    # Signing out has a sitting instead of a record (test_sessions.py); a lone entry is for refusals.
+    # Signing out ends a sitting (test_sessions.py); a lone entry is for refusals.
     assert missing == ["accounts.sign_out", "audit.record_alone"]
