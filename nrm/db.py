@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from nrm.audit.entry import RowTouched
-from nrm.domain.errors import AlreadyDoneError, ConflictError, UnauditedError
+from nrm.domain.errors import AlreadyDoneError, ConflictError, MechanismError, UnauditedError
 from nrm.domain.roles import Actor
 from nrm.domain.text import N_
 from nrm.models import AUDITED_TABLES, AuditEntry, Base, FormReceipt
@@ -26,9 +26,10 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 _IMMEDIATE = "nrm_begin_immediate"
 # The moment at which the practice world's past is being told; None in every real act.
 _told_at: ContextVar[datetime | None] = ContextVar("told_at", default=None)
+# Which table a statement changes, whatever stands around its name: OR …, ONLY, a schema, quotes.
 _CHANGE = re.compile(
-    r"\b(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|MERGE\s+INTO|UPDATE|DELETE\s+FROM"
-    r"|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?\"?(\w+)",
+    r"\b(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|MERGE\s+INTO|UPDATE(?:\s+OR\s+\w+)?"
+    r"|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?(?:[\"`\[]?\w+[\"`\]]?\.)?[\"`\[]?(\w+)",
     re.IGNORECASE,
 )
 
@@ -60,8 +61,7 @@ def unit_of_work(actor: Actor | None = None, form_id: UUID | None = None) -> Ite
     session.connection(execution_options={_IMMEDIATE: True})
     unit = Unit(now=_database_now())
     try:
-        if form_id is not None and actor is not None:
-            _refuse_second_sending(actor, form_id)
+        _refuse_second_sending(actor, form_id)
         yield unit
         if unit.rows:
             raise UnauditedError("sealed rows were touched and not recorded")  # noqa: TRY301
@@ -72,21 +72,27 @@ def unit_of_work(actor: Actor | None = None, form_id: UUID | None = None) -> Ite
                 )
             )
         session.commit()
-    except StaleDataError:
+    except AlreadyDoneError:
         session.rollback()
-        raise ConflictError(N_("Someone else changed this while you were working on it.")) from None
-    except IntegrityError:
+        raise
+    except (IntegrityError, MechanismError, StaleDataError) as error:
         session.rollback()
-        # Two sendings of one form may meet at the receipt; the later one follows the earlier.
-        if form_id is not None and actor is not None:
-            _refuse_second_sending(actor, form_id)
+        # Two sendings of one form may meet in the midst of the act: the later one finds things
+        # changed, by none other than itself, and follows the earlier one.
+        _refuse_second_sending(actor, form_id)
+        if isinstance(error, StaleDataError):
+            raise ConflictError(
+                N_("Someone else changed this while you were working on it.")
+            ) from None
         raise
     except BaseException:
         session.rollback()
         raise
 
 
-def _refuse_second_sending(actor: Actor, form_id: UUID) -> None:
+def _refuse_second_sending(actor: Actor | None, form_id: UUID | None) -> None:
+    if actor is None or form_id is None:
+        return
     done = db.session.execute(
         select(FormReceipt.outcome).where(
             FormReceipt.form_id == form_id, FormReceipt.account_id == actor.id
@@ -132,6 +138,7 @@ def install_guards(engine: Engine) -> None:
     event.listen(engine, "before_cursor_execute", _mark_change)
     event.listen(engine, "commit", _refuse_unaudited)
     event.listen(engine, "rollback", _forget)
+    event.listen(engine, "rollback_savepoint", _doubt)
 
 
 def _set_sqlite(connection: Any, record: object) -> None:
@@ -146,6 +153,8 @@ def _set_sqlite(connection: Any, record: object) -> None:
         "busy_timeout=10000",
         "secure_delete=ON",
         "trusted_schema=OFF",
+        # Without this, REPLACE would delete an entry of the log past the trigger that keeps it.
+        "recursive_triggers=ON",
     ):
         connection.execute(f"PRAGMA {setting}")
 
@@ -160,7 +169,7 @@ def _mark_change(
 ) -> None:
     """Mark the transaction that touches an audited table, whatever way the statement came."""
     del cursor, parameters, context, many
-    for table in _CHANGE.findall(statement):
+    for table in map(str.lower, _CHANGE.findall(statement)):
         if table == AuditEntry.__tablename__:
             connection.info["nrm_recorded"] = True
         elif table in AUDITED_TABLES:
@@ -171,9 +180,18 @@ def _refuse_unaudited(connection: Connection) -> None:
     changed = connection.info.pop("nrm_changed", None)
     recorded = connection.info.pop("nrm_recorded", False)
     if changed and not recorded:
+        # SQLAlchemy takes a commit that it has begun for done: what is open is undone here, or
+        # the connection would go back to its pool with the change and its lock still in it.
+        connection.connection.rollback()
         raise UnauditedError(f"a change to {changed} has no entry in the log")
 
 
 def _forget(connection: Connection) -> None:
     connection.info.pop("nrm_changed", None)
+    connection.info.pop("nrm_recorded", None)
+
+
+def _doubt(connection: Connection, name: str, context: None) -> None:
+    """Take no entry for written once something was undone: the entry may have been undone too."""
+    del name, context
     connection.info.pop("nrm_recorded", None)

@@ -345,7 +345,7 @@ def served(world, by="provider", words="A practice note.", **changed):
 
 
 @in_world
-def version(world, reference):
+def version(world, reference):  # noqa: ARG001 - `in_world` enters it
     """Give the version of a case that a page would show now; looking leaves no entry."""
     found = db.session.scalar(select(Case.version).where(Case.reference == reference))
     db.session.rollback()

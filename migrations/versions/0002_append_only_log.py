@@ -43,6 +43,7 @@ def downgrade() -> None:
         op.execute("DROP TRIGGER audit_entry_no_delete")
     else:
         op.execute("DROP TRIGGER audit_entry_append_only ON audit_entry")
+        op.execute("DROP TRIGGER audit_entry_never_emptied ON audit_entry")
         op.execute("DROP FUNCTION audit_entry_append_only()")
 
 
@@ -69,7 +70,7 @@ def _upgrade_postgresql() -> None:
         f"""
         CREATE FUNCTION audit_entry_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF TG_OP = 'DELETE' THEN
+            IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
                 RAISE EXCEPTION 'the log is append-only';
             END IF;
             IF {changed} THEN
@@ -86,4 +87,8 @@ def _upgrade_postgresql() -> None:
     op.execute(
         "CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE ON audit_entry "
         "FOR EACH ROW EXECUTE FUNCTION audit_entry_append_only()"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_entry_never_emptied BEFORE TRUNCATE ON audit_entry "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_append_only()"
     )

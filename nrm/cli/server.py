@@ -30,7 +30,7 @@ def run(
     with _listen(host, settings.port) as listener:
         app = startup.serving(settings)
         if quiet:
-            logging.getLogger("nrm").setLevel(logging.WARNING)
+            logging.getLogger("nrm.log").setLevel(logging.WARNING)
         _Server(app, listener, ready, stopped).run()
 
 

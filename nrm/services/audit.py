@@ -316,9 +316,9 @@ def _checked(query: Select[Any], after: int) -> list[tuple[int, bool]]:
     """Check the next batch; a value that cannot even be read is looked for one by one."""
     numbers = select(AuditEntry.seq).where(AuditEntry.seq > after).order_by(AuditEntry.seq)
     seqs = db.session.scalars(numbers.limit(BATCH)).all()
-    if not seqs:
-        return []
     try:
+        if not seqs:
+            return []
         return _compared(query.where(AuditEntry.seq.between(seqs[0], seqs[-1])))
     except ValueError:
         return [(seq, _readable_and_written(query, seq)) for seq in seqs]

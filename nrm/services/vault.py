@@ -5,7 +5,7 @@ commit, and so to show anything, until the act has its entry in the log.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine import CursorResult, Result
 
 from nrm.audit.entry import RowTouched
 from nrm.db import Unit, db
-from nrm.domain.errors import ConflictError
+from nrm.domain.errors import ConflictError, DamagedError, LockedError
 from nrm.domain.policy import CaseStanding, ReferralStanding, require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
@@ -68,10 +68,11 @@ def open_compartments(
             (CompartmentHead.row_id == SealedCompartment.row_id)
             & (CompartmentHead.current_revision == SealedCompartment.revision),
         )
-        .join(CaseKey, CaseKey.id == SealedCompartment.key_id)
+        .outerjoin(CaseKey, CaseKey.id == SealedCompartment.key_id)
         .where(CompartmentHead.case_id == case_id)
         .where(CompartmentHead.compartment.in_(tuple(standings)))
     ).all()
+    _all_there(rows, standings)
     return {
         sealed.compartment: _open(unit, case_id, sealed.compartment, sealed, key)
         for sealed, key in rows
@@ -93,9 +94,10 @@ def open_facts(
             (FactsHead.row_id == SealedFacts.row_id)
             & (FactsHead.current_revision == SealedFacts.revision),
         )
-        .join(FactsKey, FactsKey.id == SealedFacts.key_id)
+        .outerjoin(FactsKey, FactsKey.id == SealedFacts.key_id)
         .where(FactsHead.case_id.in_(tuple(standings)))
     ).all()
+    _all_there(rows, standings)
     return {
         sealed.case_id: _open(unit, sealed.case_id, FACTS, sealed, key, Purpose.FACTS)
         for sealed, key in rows
@@ -119,9 +121,10 @@ def open_envelopes(
         return {}
     rows = db.session.execute(
         select(SealedEnvelope, CaseKey)
-        .join(CaseKey, CaseKey.id == SealedEnvelope.key_id)
+        .outerjoin(CaseKey, CaseKey.id == SealedEnvelope.key_id)
         .where(SealedEnvelope.referral_id.in_(tuple(standings)))
     ).all()
+    _all_there(rows, standings)
     return {
         sealed.referral_id: _open(unit, sealed.case_id, "envelope", sealed, key)
         for sealed, key in rows
@@ -143,7 +146,7 @@ def open_notes(
     require(actor, needed, standing)
     query = (
         select(SealedNote, CaseKey)
-        .join(CaseKey, CaseKey.id == SealedNote.key_id)
+        .outerjoin(CaseKey, CaseKey.id == SealedNote.key_id)
         .where(SealedNote.case_id == case_id, SealedNote.kind.in_(kinds))
         .order_by(SealedNote.written_at, SealedNote.row_id)
     )
@@ -246,7 +249,7 @@ def open_draft(unit: Unit, draft: FlagDraft) -> Document:
     """Open the writer's own draft; whose it is, the caller has already asked of the database."""
     sealed, key = db.session.execute(
         select(SealedDraft, CaseKey)
-        .join(CaseKey, CaseKey.id == SealedDraft.key_id)
+        .outerjoin(CaseKey, CaseKey.id == SealedDraft.key_id)
         .where(SealedDraft.row_id == draft.id, SealedDraft.revision == draft.current_revision)
     ).one()
     return _open(unit, draft.id, "draft", sealed, key)
@@ -259,14 +262,22 @@ def destroy_draft(draft: FlagDraft) -> None:
     db.session.execute(delete(FlagDraft).where(FlagDraft.id == draft.id))
 
 
+def _all_there(rows: Sequence[object], wanted: Collection[object]) -> None:
+    """Refuse to take a row that somebody removed for one that was never written."""
+    if len(rows) != len(wanted):
+        raise DamagedError("a sealed row is missing")
+
+
 def _open(
     unit: Unit,
     owner_id: UUID,
     compartment: str,
     row: SealedRow,
-    key_row: CaseKey | FactsKey,
+    key_row: CaseKey | FactsKey | None,
     purpose: Purpose = Purpose.CASE,
 ) -> Document:
+    if key_row is None:
+        raise LockedError("the key is gone")
     key = keys.data_key(unit, purpose, owner_id, key_row)
     document = unseal(
         compartment_key(key, compartment), _place(row, compartment, row.key_id), row.sealed

@@ -97,4 +97,6 @@ def _serve_static(app: Flask) -> None:
         root=app.static_folder,
         prefix="static/",
         immutable_file_test=assets.is_immutable,
+        allow_all_origins=False,
+        add_headers_function=headers.add_to_file,
     )

@@ -1,5 +1,7 @@
 """What every answer tells the browser: nothing from elsewhere, nothing inline, keep nothing."""
 
+from wsgiref.headers import Headers
+
 from flask import Flask, Response, current_app, request
 
 from config import Environment
@@ -24,6 +26,13 @@ _HEADERS = {
 def register(app: Flask) -> None:
     """Add the headers to every answer."""
     app.after_request(_add)
+
+
+def add_to_file(headers: Headers, path: str, url: str) -> None:
+    """Say the same of a compiled file, which the application itself never serves."""
+    del path, url
+    for name, value in _HEADERS.items():
+        headers[name] = value
 
 
 def _add(response: Response) -> Response:

@@ -184,11 +184,12 @@ def _step(draft: Draft, page: str, label: str, here: str) -> dict[str, Any]:
     done = page in draft.pages
     state = "done" if done else "todo"
     opened = _("Started") if page in draft.begun else _("Not started")
+    words = _("Done") if done else opened
     return {
         "label": _(label),
         "url": url_for(".question", draft_id=draft.id, page=page),
         "state": "here" if page == here else state,
-        "words": _("Done") if done else opened,
+        "words": _("You are here") if page == here else words,
     }
 
 

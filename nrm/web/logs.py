@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-LOGGER = logging.getLogger("nrm")
+# Not "nrm" alone: that is the name of Flask's own logger, which is silenced below.
+LOGGER = logging.getLogger("nrm.log")
 
 
 class JsonLines(logging.Formatter):

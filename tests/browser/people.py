@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 from tests.page_checks import FORBIDDEN
 from tests.world import PASSWORD
 
+# More things than these on one page nobody would walk through.
+MOST_STOPS = 60
 SYSTEM = "National Referral Mechanism"
 
 
@@ -85,6 +87,33 @@ class Person:
 
     def button(self, words):
         return self.tab.get_by_role("button", name=words, exact=isinstance(words, str))
+
+    def goes_back(self):
+        """Press the browser's own button for the page before."""
+        self.tab.go_back()
+
+    # With the keyboard alone
+
+    def reaches(self, target):
+        """Press Tab until the thing has the focus."""
+        for _ in range(MOST_STOPS):
+            self.tab.keyboard.press("Tab")
+            if self.is_at(target):
+                return
+        raise AssertionError(f"{target} cannot be reached with the keyboard")
+
+    def strikes(self, key):
+        self.tab.keyboard.press(key)
+
+    def goes_on_with(self, key):
+        """Strike a key that leads to another page."""
+        with self.tab.expect_navigation():
+            self.strikes(key)
+
+    def is_at(self, target):
+        return target.evaluate("element => element === document.activeElement")
+
+    # Giving a reason
 
     def opens_fields(self, question, reason):
         """Say why closed fields must be opened, and open them."""

@@ -269,6 +269,7 @@ def the_colleague_comes_second(colleague):
         "What does the person need?", re.compile("Someone else changed this case")
     )
     colleague.finds_ticked("Interpretation or translation", under="Tonight and the first days")
+    colleague.sees(re.compile("Recorded now: .*Psychosocial counselling"))
 
 
 # Referral
@@ -460,3 +461,80 @@ def nothing_about_the_person_is_left_behind(traces):
     assert len(traces) > 100
     for secret in CANARIES.values():
         assert not [trace for trace in traces if secret in trace]
+
+
+# What happens beside the straight way
+
+
+def test_wrong_answers_are_kept_and_explained(world, enter):
+    draft = worlds.draft(world)
+    investigator = enter("first_responder")
+    investigator.opens(f"/flags/drafts/{draft}/place")
+    investigator.chooses("Kind of place", "Choose")
+    investigator.enters_day(world.today + timedelta(days=1), under="On which day")
+    investigator.writes("The place in your own words", CANARIES["place_words"])
+    investigator.presses("Save and continue")
+
+    investigator.is_asked_again_at(
+        "Where and when was the person found?",
+        "Choose the kind of place, or “Not known”",
+        "This day has not come yet. Enter today or an earlier day",
+    )
+    summary = investigator.tab.locator(".govuk-error-summary")
+    assert investigator.is_at(summary)
+    investigator.finds_written("The place in your own words", CANARIES["place_words"])
+    investigator.finds_written("Year", str((world.today + timedelta(days=1)).year))
+    for problem, field in (("Choose the kind of place", "Kind of place"), ("This day", "Day")):
+        summary.get_by_role("link", name=problem).click()
+        expect(investigator.field(field)).to_be_focused()
+
+
+def test_the_keyboard_is_enough(world, sit_down):
+    worlds.draft(world)
+    investigator = sit_down()
+    tab = investigator.tab
+    investigator.opens("/sign-in")
+    skip = tab.get_by_role("link", name="Skip to main content")
+    investigator.reaches(skip)
+    expect(skip).to_be_in_viewport()
+    investigator.strikes("Enter")
+    expect(tab.locator("main")).to_be_focused()
+    investigator.reaches(investigator.field("Work e-mail"))
+    tab.keyboard.type(world.email("first_responder"))
+    investigator.reaches(investigator.field("Password"))
+    tab.keyboard.type(worlds.PASSWORD)
+    investigator.reaches(investigator.button("Sign in"))
+    investigator.goes_on_with("Enter")
+
+    investigator.arrives_at("My work", picture=False)
+    investigator.reaches(tab.get_by_role("link", name=re.compile("^Continue")))
+    investigator.goes_on_with("Enter")
+    investigator.reaches(tab.get_by_role("link", name="Safety and needs"))
+    investigator.goes_on_with("Enter")
+
+    investigator.arrives_at("Is the person safe?", picture=False)
+    food = investigator.choice(
+        "Food, clothes and hygiene items", under="What does the person need first?"
+    )
+    investigator.reaches(food)
+    investigator.strikes("Space")
+    investigator.reaches(investigator.button("Save and continue"))
+    investigator.goes_on_with("Enter")
+    investigator.arrives_at("Check your answers", picture=False)
+    investigator.sees("Food, clothes and hygiene items", "Emergency shelter")
+
+
+def test_whoever_sits_down_next_finds_nothing(world, enter):
+    reference = worlds.presumed(world, person={"given_name": CANARIES["given_name"]})
+    coordinator = enter("coordinator")
+    coordinator.opens(f"/cases/{reference}")
+    coordinator.opens_fields(
+        "Why do you need the name and date of birth?", "To check for a duplicate"
+    )
+    coordinator.sees(CANARIES["given_name"])
+    coordinator.presses("Sign out")
+    coordinator.arrives_at("Sign in", picture=False)
+    for _ in range(2):
+        coordinator.goes_back()
+        coordinator.arrives_at("Sign in", picture=False)
+        coordinator.has_nothing_of(CANARIES["given_name"], reference)

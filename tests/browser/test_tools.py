@@ -71,6 +71,13 @@ def test_a_script_that_fails_or_is_forbidden_is_noted(
     complaints.clear()
 
 
+def test_a_request_to_another_host_is_noted(live_server, tab, complaints):
+    tab.goto(live_server)
+    tab.set_content(PAGE.format('<img src="http://localhost:9/spy.png" alt="">'))
+    assert "asked another host: http://localhost:9/spy.png" in complaints
+    complaints.clear()
+
+
 def test_an_answer_of_4xx_is_no_complaint(live_server, tab, complaints):
     assert tab.goto(f"{live_server}/nowhere").status == 404
     assert complaints == []

@@ -1,18 +1,25 @@
 """When the database cannot write, or gives back what it should not hold, nothing is half done."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from nrm.db import db
 from nrm.domain.errors import DamagedError, LockedError
-from nrm.services import casefile, identification, keys, provision
+from nrm.domain.lifecycle import ReferralState
+from nrm.models import AuthSession
+from nrm.security.keyring import Holder, KeyFileError, create_key_file
+from nrm.services import accounts, casefile, identification, keys, provision
 from tests import ledger as ledgers
 from tests import world as worlds
+from tests.databases import ROOT
 
 sqlite_alone = pytest.mark.databases("sqlite")
 postgresql_alone = pytest.mark.databases("postgresql")
@@ -87,8 +94,7 @@ def test_on_a_full_disk_an_act_is_refused_and_nothing_is_half_written(world, dat
         every_connection(f"PRAGMA max_page_count = {pages}"),
         pytest.raises(OperationalError, match="full"),
     ):
-        for _ in range(50):
-            identification.save_page(actor, draft, "signs", {"account": "Practice. " * 1500})
+        identification.save_page(actor, draft, "signs", {"account": "Practice. " * 1500})
     with every_connection("PRAGMA max_page_count = 1000000"):
         identification.send_flag(actor, draft, world.pack)
 
@@ -196,3 +202,217 @@ def test_the_key_file_of_another_holder_opens_no_case(world, settings):
     keys.unlock(Path(settings.key_file).with_name("statistics.key"))
     with ledgers.nothing_changes(), pytest.raises(LockedError):
         casefile.overview(world.actor("coordinator"), reference, {})
+
+
+@contextmanager
+def without_the_log():
+    """Take the table of the log away, so that the database itself refuses every entry."""
+    db.session.rollback()
+    behind_the_guard("ALTER TABLE audit_entry RENAME TO audit_entry_away")
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        behind_the_guard("ALTER TABLE audit_entry_away RENAME TO audit_entry")
+
+
+def behind_the_guard(statement, **values):
+    """Do what an intruder with the database's own password could do: it leaves no entry."""
+    with db.engine.begin() as connection:
+        connection.info["nrm_recorded"] = True
+        return connection.execute(text(statement), values).rowcount
+
+
+def test_without_its_log_the_program_neither_acts_nor_shows(world):
+    flagged, draft = worlds.flag(world), worlds.draft(world)
+    case, sent = worlds.referred(world)
+    coordinator, provider = world.actor("coordinator"), world.actor("provider")
+    responder = world.actor("first_responder")
+    attempts = (
+        lambda: presume(world, coordinator, flagged),
+        lambda: casefile.overview(coordinator, case, {"identity": "safety"}),
+        lambda: casefile.worklist(coordinator, casefile.Queue.ALL),
+        lambda: provision.accept(provider, sent, world.pack),
+        lambda: provision.inbox(provider, ReferralState.SENT),
+        lambda: identification.save_page(responder, draft, "signs", {"account": "Practice."}),
+        lambda: identification.send_flag(responder, draft, world.pack),
+        lambda: accounts.sign_in(world.email("coordinator"), worlds.PASSWORD, None),
+        lambda: accounts.sign_in(world.email("coordinator"), "wrong", None),
+    )
+    sittings = select(func.count()).select_from(AuthSession)
+    shown = []
+    with ledgers.nothing_changes(), without_the_log():
+        for attempt in attempts:
+            with pytest.raises(DBAPIError):
+                shown.append(attempt())
+        assert db.session.scalar(sittings) == 0
+    assert shown == []
+    presume(world, coordinator, flagged)
+
+
+@sqlite_alone
+def test_wherever_the_disk_becomes_full_in_an_act_nothing_of_it_stays(world, database_url):
+    """The disk ends after one page more each time, until the act has all the room it needs."""
+    draft = worlds.draft(world, signs={"account": "Practice. " * 1500})
+    actor = world.actor("first_responder")
+    file = make_url(database_url).database
+    with closing(sqlite3.connect(file)) as other:
+        pages = other.execute("PRAGMA page_count").fetchone()[0]
+    refused, sent = 0, None
+    while sent is None:
+        with every_connection(f"PRAGMA max_page_count = {pages + refused}"):
+            before = ledgers.state()
+            try:
+                sent = identification.send_flag(actor, draft, world.pack)
+            except OperationalError:
+                refused += 1
+                assert ledgers.state() == before
+    assert refused > 0
+    with closing(sqlite3.connect(file)) as other:
+        assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert other.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+# The child has room for ten pages in memory, so that what it writes reaches the disk before its
+# end, and dies by a signal that no program can catch.
+DIES = """
+import os, signal, sys
+from uuid import UUID
+from sqlalchemy import event
+from config import Environment, Settings
+from nrm import country
+from nrm.application import create_app
+from nrm.db import db
+from nrm.domain.roles import Actor, Role
+from nrm.services import identification
+
+url, key_file, instance, when, account, organisation, draft = sys.argv[1:]
+from pathlib import Path
+app = create_app(Settings(Environment.TEST, Path(instance), url, Path(key_file)))
+
+def die(connection):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+with app.app_context():
+    event.listen(db.engine, "connect", lambda c, _: c.execute("PRAGMA cache_size = 10"))
+    if when == "before its commit":
+        event.listen(db.engine, "commit", die)
+    actor = Actor(UUID(account), UUID(organisation), Role.FIRST_RESPONDER)
+    identification.send_flag(actor, UUID(draft), country.load("rw"))
+    die(None)
+"""
+
+
+@sqlite_alone
+@pytest.mark.parametrize("when", ["before its commit", "after its commit"])
+def test_a_process_that_is_killed_in_an_act_leaves_all_of_it_or_nothing(world, settings, when):
+    draft = worlds.draft(world, signs={"account": "Practice. " * 20_000})
+    actor = world.actor("first_responder")
+    db.session.remove()
+    before, entries = ledgers.state(), ledgers.Ledger()
+    child = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            DIES,
+            settings.database_url,
+            settings.key_file,
+            settings.instance,
+            when,
+            str(actor.id),
+            str(actor.organisation_id),
+            str(draft),
+        ],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    with closing(sqlite3.connect(make_url(settings.database_url).database)) as other:
+        assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    if when == "before its commit":
+        assert (ledgers.state(), entries.actions()) == (before, [])
+        identification.send_flag(actor, draft, world.pack)
+    assert entries.actions() == ["case:flag"]
+    (flagged,) = identification.my_flags(actor).flags
+    assert casefile.overview(world.actor("coordinator"), flagged.reference, {}).file.facts
+
+
+# What an intruder does to the rows of one case, and how the program sees it.
+HARM = {
+    "an earlier revision in place of the newest": (
+        "UPDATE sealed_facts SET sealed = (SELECT earlier.sealed FROM sealed_facts AS earlier"
+        " WHERE earlier.row_id = sealed_facts.row_id AND earlier.revision = 1) WHERE revision = 2",
+        DamagedError,
+    ),
+    "one compartment in place of another": (
+        "UPDATE sealed_compartment SET sealed = (SELECT other.sealed FROM sealed_compartment"
+        " AS other WHERE other.case_id = sealed_compartment.case_id"
+        " AND other.compartment = 'health') WHERE compartment = 'contact'",
+        DamagedError,
+    ),
+    "a revision that was never written": (
+        "UPDATE compartment_head SET current_revision = 2",
+        DamagedError,
+    ),
+    "a sealed row that is gone": (
+        "DELETE FROM sealed_compartment WHERE compartment = 'contact'",
+        DamagedError,
+    ),
+    "a case key that is gone": ("DELETE FROM case_key", LockedError),
+    "a facts key that is gone": ("DELETE FROM facts_key", LockedError),
+    "a wrapped key that was exchanged": (
+        "UPDATE case_key SET wrapped = (SELECT wrapped FROM facts_key LIMIT 1)",
+        LockedError,
+    ),
+    "a key of another purpose": (
+        "UPDATE case_key SET ring_id = (SELECT ring_id FROM facts_key LIMIT 1)",
+        LockedError,
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_what_was_exchanged_or_taken_away_in_the_database_shows_nothing(world, harm):
+    case, sent = worlds.accepted(world)
+    statement, error = HARM[harm]
+    assert behind_the_guard(statement)
+    shown = []
+    coordinator = world.actor("coordinator")
+    with ledgers.nothing_changes():
+        with pytest.raises(error):
+            shown.append(casefile.overview(coordinator, case, {"identity": "safety"}))
+        if "facts" in statement and "case_key" not in statement:
+            with pytest.raises(error):
+                shown.append(casefile.worklist(coordinator, casefile.Queue.ALL))
+        else:
+            with pytest.raises(error):
+                shown.append(provision.read(world.actor("provider"), sent))
+    assert shown == []
+
+
+def test_a_draft_that_was_put_back_to_what_it_held_before_does_not_open(world):
+    draft = worlds.draft(world)
+    assert behind_the_guard(
+        "UPDATE sealed_draft SET sealed = (SELECT earlier.sealed FROM sealed_draft AS earlier"
+        " WHERE earlier.revision = 3) WHERE revision > 3"
+    )
+    with ledgers.nothing_changes(), pytest.raises(DamagedError):
+        identification.read_draft(world.actor("first_responder"), draft)
+
+
+def test_no_key_file_but_its_own_unlocks_a_database(world, settings, tmp_path):
+    """The keys of another installation, or none at all, leave everything closed."""
+    reference = worlds.flag(world)
+    create_key_file(tmp_path / "other" / "web.key", Holder.WEB)
+    keys.forget()
+    for name in ("other/web.key", "missing.key"):
+        with pytest.raises(KeyFileError):
+            keys.unlock(tmp_path / name)
+        with ledgers.nothing_changes(), pytest.raises(LockedError):
+            casefile.overview(world.actor("coordinator"), reference, {})
+        with ledgers.nothing_changes(), pytest.raises(LockedError):
+            worlds.draft(world)
+    keys.unlock(settings.key_file)
+    assert casefile.overview(world.actor("coordinator"), reference, {}).file.facts

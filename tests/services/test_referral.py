@@ -7,9 +7,11 @@ from sqlalchemy import select, update
 
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
+from nrm.domain.deadlines import flag_review_due
 from nrm.domain.errors import ConflictError, IllegalStepError, NotFoundError, RefusedError
 from nrm.domain.lifecycle import Assistance, ReferralState
 from nrm.domain.roles import HOUSEKEEPING
+from nrm.domain.vocabulary import Urgency
 from nrm.models import Case, Listing, Referral
 from nrm.services import casefile, directory, follow_up, housekeeping, provision, referral, sessions
 from nrm.services.audit import record
@@ -170,8 +172,10 @@ def test_whoever_loses_the_last_provider_is_looked_after_again(world, loss):
     lose(world, reference, sent, loss)
     case = case_of(reference)
     assert case.assistance is Assistance.NEEDS_RECORDED
-    assert case.due_at <= referral_of(sent).ended_at + timedelta(days=8) if loss != "decline" else 1
-    # And the one who lost it opens nothing any more, while its own service notes stay its own.
+    # The coordinator's clock starts again, as for a new flag.
+    lost_at = referral_of(sent).ended_at or referral_of(sent).answered_at
+    assert case.due_at == flag_review_due(lost_at, Urgency(case.urgency), world.pack.clocks)
+    # And whoever lost the referral opens nothing of it any more.
     received = provision.read(world.actor("provider"), sent)
     assert (received.envelope, received.opened) == ({}, {})
 
@@ -248,7 +252,7 @@ def test_a_service_is_recorded_only_while_accepted(world):
 
 
 def test_no_entry_of_a_provider_ever_names_the_facts(world, ledger):
-    """The facts feed the statistics; an envelope and what consent covers is all a provider opens."""
+    """Facts are for the statistics: a provider opens envelopes and what consent covers."""
     reference, sent = worlds.served(world)
     worlds.agree(world, reference, to="hills")
     declined = worlds.refer(world, reference, to="hills")
@@ -258,5 +262,5 @@ def test_no_entry_of_a_provider_ever_names_the_facts(world, ledger):
     provision.read(world.actor("provider"), sent)
     provision.end(world.actor("provider"), sent, world.pack)
     entries = [entry for entry in ledger.entries() if entry.actor_role == "provider"]
-    assert len(entries) == 8
+    assert len(entries) == 7
     assert not [entry for entry in entries if "facts" in entry.compartments.split()]

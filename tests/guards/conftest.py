@@ -1,0 +1,44 @@
+import pytest
+
+from nrm.application import create_app
+from nrm.db import db
+from tests import databases
+from tests import world as worlds
+from tests.conftest import databases_for
+from tests.guards import seeded
+from tests.page import PageClient
+
+
+def pytest_generate_tests(metafunc):
+    if "seeded_on" in metafunc.fixturenames:
+        kinds = databases_for(metafunc)
+        metafunc.parametrize("seeded_on", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def seeded_on(request):
+    """Name the database of the mechanism that the guards walk through."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def mechanism(seeded_on, tmp_path_factory):
+    """Give a mechanism with records in every state: one for all guards, because none changes it."""
+    folder = tmp_path_factory.mktemp("seeded")
+    with databases.fresh(seeded_on, folder) as url:
+        app = create_app(databases.settings(url, folder))
+        yield seeded.build(worlds.build(app))
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def browser(mechanism):
+    """Sign someone in by their name in the world; without a name, somebody signed out."""
+
+    def opened(name=None):
+        page = PageClient(mechanism.app.test_client())
+        return worlds.sign_in(page, mechanism.world.email(name)) if name else page
+
+    return opened

@@ -1,0 +1,310 @@
+"""Every form of the program: who finds it where, and what a right answer to it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from nrm.db import db
+from nrm.models import Organisation
+from nrm.services import accounts, directory, identification
+from tests import world as worlds
+from tests.journeys.people import HOW, answers_about
+from tests.page import filled_in, find_form
+from tests.world import SERVICE
+
+
+@dataclass(frozen=True)
+class Form:
+    """One address that takes a form."""
+
+    endpoint: str
+    by: str
+    # Makes what the form is about, and goes to the page with it: where the form is sent.
+    arrive: Callable
+    right: dict = field(default_factory=dict)
+    # The act that the log then holds; none where sending decides nothing.
+    act: str = ""
+    name: str = ""
+
+    def __str__(self):
+        return self.name or self.endpoint
+
+    def opened(self, world, page):
+        """Go to the form: its address, and what would be sent if nothing were touched."""
+        path = self.arrive(world, page)
+        form = find_form(
+            page.html, page.path, path, "filter" if "choose" in self.endpoint else None
+        )
+        assert form, f"no form on {page.path} is sent to {path}"
+        return path, form, filled_in(form)
+
+
+def at(make, inner="", shown_at=None):
+    """Make a record through the services; its form stands at `shown_at`, else at its own address."""
+
+    def arrive(world, page):
+        made = make(world)
+        names = made if isinstance(made, tuple) else (made,)
+        path = inner.format(*names)
+        page.get((shown_at or inner).format(*names))
+        return path
+
+    return arrive
+
+
+def nothing(world):
+    del world
+    return ()
+
+
+def whole_draft(world):
+    return worlds.draft(world)
+
+
+def an_account(world):
+    return world.accounts["analyst"]
+
+
+def a_disabled_account(world):
+    with world.entered():
+        found = world.accounts["decision_maker"]
+        accounts.disable(world.actor("administrator"), found)
+    return found
+
+
+def a_submitted_listing(world):
+    with world.entered():
+        manager = world.actor("directory_manager")
+        new = directory.NewListing(a_shelter(world), (SERVICE,), ("female",), ("kin",), "11")
+        return directory.submit(manager, new, world.pack)
+
+
+def a_shelter(world):
+    """Create one more provider without a listing; it is named by how many there are."""
+    with world.entered():
+        title = f"Practice Shelter {len(db.session.scalars(select(Organisation)).all())}"
+        by = world.actor("administrator")
+        return accounts.create_organisation(by, title, "shelter", "11", is_provider=True)
+
+
+def a_shelter_to_list(world):
+    a_shelter(world)
+    return ()
+
+
+def a_listing(world):
+    return world.listings["clinic"]
+
+
+def case_and_lakes(world):
+    return worlds.consented(world), world.organisations["lakes"]
+
+
+def chosen(world, page):
+    case, lakes = case_and_lakes(world)
+    page.get(f"/cases/{case}/providers")
+    choice = {"service": SERVICE, "to": str(lakes)}
+    page.post(f"/cases/{case}/providers", choice, form="filter")
+    page.follow()
+    return f"/cases/{case}/providers/{lakes}"
+
+
+def empty_draft(world):
+    with world.entered():
+        return identification.start_draft(world.actor("first_responder"))
+
+
+def begun_draft(world):
+    """Write the first page, because the second offers the sectors of its district."""
+    draft = empty_draft(world)
+    with world.entered():
+        answers = worlds.pages()["report"]
+        identification.save_page(world.actor("first_responder"), draft, "report", answers)
+    return draft
+
+
+CASE, REFERRAL = "/cases/{0}", "/referrals/{1}"
+NEW_ACCOUNT = {
+    "name": "Practice Newcomer",
+    "email": "form.newcomer@practice.example",
+    "role": "auditor",
+    "password": worlds.PASSWORD,
+}
+LISTING = {
+    "services": [SERVICE],
+    "sexes": ["female"],
+    "ages": ["18_24"],
+    "languages": ["kin"],
+    "district": "11",
+}
+FORMS = [
+    Form("account.sign_in", "", at(nothing, "/sign-in")),
+    Form(
+        "administration.create_account",
+        "administrator",
+        at(nothing, "/people/new"),
+        NEW_ACCOUNT,
+        "account:create",
+    ),
+    Form(
+        "administration.create_organisation",
+        "administrator",
+        at(nothing, "/organisations/new"),
+        {"name": "Practice Form House", "kind": "shelter", "district": "11"},
+        "organisation:create",
+    ),
+    Form(
+        "administration.disable",
+        "administrator",
+        at(an_account, "/people/{0}/disable"),
+        act="account:disable",
+    ),
+    Form(
+        "administration.enable",
+        "administrator",
+        at(a_disabled_account, "/people/{0}/enable"),
+        act="account:enable",
+    ),
+    Form("audit.ask", "auditor", at(nothing, "/audit")),
+    Form("casefile.find", "coordinator", at(nothing, "/cases/find")),
+    Form(
+        "casefile.open_fields",
+        "coordinator",
+        at(worlds.flag, CASE + "/open/identity", shown_at=CASE),
+        {"identity-reason": "safety"},
+        "compartment:open",
+    ),
+    Form(
+        "casefile.presume",
+        "coordinator",
+        at(worlds.flag, CASE + "/presume"),
+        {"basis": ["indicators"], "words": "Practice grounds."},
+        "case:presume",
+    ),
+    Form(
+        "casefile.close",
+        "coordinator",
+        at(worlds.presumed, CASE + "/close"),
+        {"reason": "contact_lost", "words": "Practice words."},
+        "case:close",
+    ),
+    Form(
+        "consent.record",
+        "coordinator",
+        at(worlds.presumed, CASE + "/consent/record"),
+        {"purpose_record": "yes", **HOW},
+        "consent:record",
+    ),
+    Form(
+        "consent.share",
+        "coordinator",
+        at(case_and_lakes, CASE + "/consent/share?to={1}"),
+        {"basis": "consent", "compartments": ["identity"], **HOW},
+        "consent:record",
+    ),
+    Form(
+        "consent.withdraw",
+        "coordinator",
+        at(case_and_lakes, CASE + "/consent/withdraw?recipient={1}"),
+        HOW,
+        "consent:record",
+    ),
+    Form(
+        "directory.submit",
+        "directory_manager",
+        at(a_shelter_to_list, "/directory/submit"),
+        LISTING,
+        "listing:submit",
+    ),
+    Form(
+        "directory.approve",
+        "second_manager",
+        at(a_submitted_listing, "/directory/{0}/approve", shown_at="/directory/{0}"),
+        {"until": ["31", "12", "2099"]},
+        "listing:approve",
+    ),
+    Form(
+        "directory.suspend",
+        "second_manager",
+        at(a_listing, "/directory/{0}/suspend", shown_at="/directory/{0}"),
+        {"reason": "Practice reason."},
+        "listing:suspend",
+    ),
+    Form(
+        "identification.start",
+        "first_responder",
+        at(nothing, "/flags/start", shown_at="/flags"),
+        act="draft:save",
+    ),
+    *(
+        Form(
+            "identification.question",
+            "first_responder",
+            at(begun_draft, f"/flags/drafts/{{0}}/{name}"),
+            typed,
+            name=f"identification.question {name}",
+        )
+        for name, typed in answers_about().items()
+    ),
+    Form(
+        "identification.check",
+        "first_responder",
+        at(whole_draft, "/flags/drafts/{0}/check"),
+        act="case:flag",
+    ),
+    Form(
+        "identification.delete",
+        "first_responder",
+        at(empty_draft, "/flags/drafts/{0}/delete"),
+        act="draft:delete",
+    ),
+    Form(
+        "provision.accept",
+        "provider",
+        at(worlds.referred, REFERRAL + "/accept", shown_at=REFERRAL),
+        act="referral:accept",
+    ),
+    Form(
+        "provision.decline",
+        "provider",
+        at(worlds.referred, REFERRAL + "/decline", shown_at=REFERRAL),
+        {"reason": "no_capacity", "words": "Practice words."},
+        "referral:decline",
+    ),
+    Form(
+        "provision.record_service",
+        "provider",
+        at(worlds.accepted, REFERRAL + "/service"),
+        {"outcome": "given", "words": "Practice words."},
+        "service:record",
+    ),
+    Form("provision.end", "provider", at(worlds.accepted, REFERRAL + "/end"), act="referral:end"),
+    Form(
+        "referral.needs",
+        "coordinator",
+        at(worlds.presumed, CASE + "/needs"),
+        {"now": [SERVICE, "transport"]},
+        "needs:record",
+    ),
+    Form(
+        "referral.choose",
+        "coordinator",
+        at(worlds.consented, CASE + "/providers"),
+        {"service": SERVICE},
+    ),
+    Form(
+        "referral.send",
+        "coordinator",
+        chosen,
+        {"safety": "Practice words.", "arrangements": "Practice words."},
+        "referral:send",
+    ),
+    Form(
+        "referral.withdraw",
+        "coordinator",
+        at(worlds.referred, CASE + "/referrals/{1}/withdraw"),
+        act="referral:withdraw",
+    ),
+    Form("account.sign_out", "clinician", at(nothing, "/sign-out", shown_at="/inbox")),
+]

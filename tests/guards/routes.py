@@ -1,0 +1,94 @@
+"""Every route of the program, with addresses of real records to walk them by."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from nrm.domain.flag import PAGES
+from nrm.web.access import declared
+from nrm.web.casefile import GROUPS
+
+# Compiled style sheets and scripts, which no view of ours serves.
+NOT_OURS = {"static"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One view at one address, and what it declares."""
+
+    endpoint: str
+    address: str
+    methods: frozenset[str]
+    declares: object
+
+    @property
+    def parameters(self):
+        return tuple(re.findall(r"(\w+)>", self.address))
+
+    def at(self, **values):
+        """Write the address with these values in it, however little they fit."""
+        return re.sub(
+            r"<[^>]*?(\w+)>", lambda found: quote(str(values[found[1]]), safe=""), self.address
+        )
+
+
+def all_routes(app):
+    return sorted(
+        (
+            Route(
+                rule.endpoint,
+                rule.rule,
+                frozenset(rule.methods & {"GET", "POST"}),
+                declared(app.view_functions[rule.endpoint]),
+            )
+            for rule in app.url_map.iter_rules()
+            if rule.endpoint not in NOT_OURS
+        ),
+        key=lambda route: (route.endpoint, route.address),
+    )
+
+
+def records(made, route):
+    """List what a route can be about, as values for its address; the liveliest record first."""
+    return [dict(zip(route.parameters, found, strict=True)) for found in _records(made, route)]
+
+
+def _records(made, route):
+    if route.endpoint.startswith("provision.") and route.parameters:
+        accepted = made.referrals["accepted"][1]
+        return each(dict.fromkeys([accepted, *(sent for _, sent in made.referrals.values())]))
+    # The case with a referral that waits is the one that every page of a case opens.
+    cases = list(dict.fromkeys([made.cases["sent"], *made.cases.values()]))
+    return {
+        (): [()],
+        ("reference",): each(cases),
+        ("reference", "group"): [(cases[0], group) for group in GROUPS],
+        ("reference", "to"): [(case, made.world.organisations["lakes"]) for case in cases],
+        ("reference", "sent"): list(made.referrals.values()),
+        ("draft_id",): each(made.drafts.values()),
+        ("draft_id", "page"): [(draft, page) for draft in made.drafts.values() for page in PAGES],
+        ("listing_id",): each(made.listings.values()),
+        ("account_id",): each(made.accounts.values()),
+        ("entry_id",): each(made.entries.values()),
+    }[route.parameters]
+
+
+def each(values):
+    return [(value,) for value in values]
+
+
+def address(made, route):
+    """Write the address of a route for a record with which its page opens."""
+    question = f"?recipient={made.world.organisations['lakes']}"
+    asked = question if route.endpoint == "consent.withdraw" else ""
+    return route.at(**records(made, route)[0]) + asked
+
+
+def token(page):
+    """Fetch a token with which this browser may send forms."""
+    # Whoever is signed in can sign out on every page; whoever is not can only sign in.
+    for path in ("/help", "/sign-in"):
+        field = page.get(path).find("input", attrs={"name": "csrf_token"})
+        if field:
+            return field["value"]
+    raise AssertionError("no page has a form")

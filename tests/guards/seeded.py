@@ -1,0 +1,160 @@
+"""A mechanism with a record in every state, for the guards that walk through all of it."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from nrm.audit.actions import Action
+from nrm.db import db, unit_of_work
+from nrm.domain.roles import HOUSEKEEPING
+from nrm.models import AuditEntry, Referral
+from nrm.services import accounts, directory, follow_up, provision, referral
+from nrm.services.audit import record
+from tests import world as worlds
+from tests.ledger import Ledger, state
+
+
+@dataclass
+class Mechanism:
+    """The world, and its records by the name of their state."""
+
+    world: worlds.World
+    # References of cases that the first responder flagged.
+    cases: dict[str, str] = field(default_factory=dict)
+    # Referrals to the provider's organisation: the case's reference and the referral's.
+    referrals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # Another responder's case, and another organisation's referral.
+    foreign_case: str = ""
+    foreign_referral: tuple[str, str] = ("", "")
+    drafts: dict[str, UUID] = field(default_factory=dict)
+    foreign_draft: UUID | None = None
+    listings: dict[str, UUID] = field(default_factory=dict)
+    accounts: dict[str, UUID] = field(default_factory=dict)
+    entries: dict[str, UUID] = field(default_factory=dict)
+
+    @property
+    def app(self):
+        return self.world.app
+
+
+def build(world):
+    made = Mechanism(world)
+    with world.entered():
+        _add_cases(made)
+        _add_lost_referrals(made)
+        _add_closed(made)
+        _add_others_work(made)
+        _add_listings(made)
+        _add_accounts(made)
+        _add_entries(made)
+    return made
+
+
+def _add_cases(made):
+    world, cases = made.world, made.cases
+    cases["flagged"] = worlds.flag(world)
+    cases["linked"] = worlds.flag(world, same_place_as=cases["flagged"])
+    cases["urgent"] = worlds.flag(world, risk={"immediate_risk": "danger_now"})
+    cases["presumed"] = worlds.presumed(world)
+    cases["needs recorded"] = worlds.consented(world)
+    made.referrals["sent"] = worlds.referred(world)
+    made.referrals["accepted"] = worlds.accepted(world)
+    made.referrals["served"] = worlds.served(world)
+    made.drafts["begun"] = worlds.draft(world)
+
+
+def _add_lost_referrals(made):
+    world, provider = made.world, made.world.actor("provider")
+    case, sent = made.referrals["declined"] = worlds.referred(world)
+    provision.decline(provider, sent, "no_capacity", "No bed.", world.pack)
+    case, sent = made.referrals["withdrawn"] = worlds.referred(world)
+    referral.withdraw(world.actor("coordinator"), case, sent, pack=world.pack)
+    _, sent = made.referrals["ended"] = worlds.served(world)
+    provision.end(provider, sent, world.pack)
+    _, sent = made.referrals["expired"] = worlds.referred(world)
+    with unit_of_work() as unit:
+        late = db.session.scalars(select(Referral).where(Referral.reference == sent)).one()
+        late.answer_due_at = unit.now - timedelta(minutes=1)
+        record(unit, HOUSEKEEPING, Action.REFERRAL_SEND)
+    assert provision.expire(world.pack) == 1
+
+
+def _add_closed(made):
+    made.referrals["closed with its case"] = worlds.served(made.world)
+    made.cases["closed early"] = worlds.flag(made.world)
+    made.cases.update((name, case) for name, (case, _) in made.referrals.items())
+    for name in ("closed with its case", "closed early"):
+        follow_up.close(
+            made.world.actor("coordinator"),
+            made.cases[name],
+            "plan_completed",
+            "Practice words.",
+            version=worlds.version(made.world, made.cases[name]),
+            pack=made.world.pack,
+        )
+
+
+def _add_others_work(made):
+    made.foreign_case = worlds.flag(made.world, "other_responder")
+    made.foreign_draft = worlds.draft(made.world, "other_responder")
+    made.foreign_referral = worlds.accepted(made.world, "other_provider")
+
+
+def _add_listings(made):
+    world = made.world
+    administrator, manager = world.actor("administrator"), world.actor("directory_manager")
+    for name in ("Practice Shelter of Trees", "Practice Shelter of Birds"):
+        accounts_of = accounts.create_organisation(
+            administrator, name, "shelter", "11", is_provider=True
+        )
+        new = directory.NewListing(accounts_of, (worlds.SERVICE,), ("female",), ("kin",), "11", 4)
+        made.listings[name] = directory.submit(manager, new, world.pack)
+    suspended = made.listings["Practice Shelter of Birds"]
+    until = world.today + timedelta(days=30)
+    directory.approve(world.actor("second_manager"), suspended, until, version=1, pack=world.pack)
+    directory.suspend(manager, suspended, "Practice reason.", version=2)
+    made.listings["approved"] = world.listings["lakes"]
+
+
+def _add_accounts(made):
+    world = made.world
+    made.accounts["active"] = world.accounts["clinician"]
+    made.accounts["own"] = world.accounts["administrator"]
+    made.accounts["disabled"] = world.accounts["colleague"]
+    accounts.disable(world.actor("administrator"), made.accounts["disabled"])
+
+
+def _add_entries(made):
+    """One entry of each kind that the log holds so far."""
+    for entry_id, action in db.session.execute(select(AuditEntry.id, AuditEntry.action)):
+        made.entries.setdefault(action, entry_id)
+    db.session.rollback()
+
+
+@contextmanager
+def unchanged(app):
+    """Assert that no row of the mechanism changes while its pages are used.
+
+    Each page must stand alone: an application context held around them would lend them one user.
+    """
+    with app.app_context():
+        before = state()
+    yield
+    with app.app_context():
+        after = state()
+    changed = [name for name, rows in before.items() if rows != after[name]]
+    assert not changed, f"changed: {', '.join(changed)}"
+
+
+@contextmanager
+def logged(app):
+    """Give the entries of the log that were written meanwhile, in a list that is filled after."""
+    entries = []
+    with app.app_context():
+        ledger = Ledger()
+    yield entries
+    with app.app_context():
+        entries.extend(ledger.entries())

@@ -1,0 +1,333 @@
+"""Whatever is typed, a page answers in words: a clear message, or stored as typed, never a fault."""
+
+import os
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from nrm.db import db
+from nrm.models import AuditEntry
+from tests import world as worlds
+from tests.guards.forms import FORMS
+from tests.page import PageClient
+from tests.page_checks import words
+
+PROOF = bool(os.environ.get("NRM_PROOF"))
+TRIES = 100 if PROOF else 10
+LONG = "x" * 50_000
+# Right to left, with signs that turn the direction, and signs of four bytes.
+STORY = "مرحبا، عالم \u202eabc\u202c\nשלום 🙂👩🏽\u200d🚒 “quoted” <b>&amp;</b> {{ 7 * 7 }} %(x)s"
+NUL = "This holds a character that cannot be seen"
+
+# What is wrong, on which form, what was typed, and what the page says of it.
+BAD = [
+    ("no such day", "question person", {"birth_date": ["31", "2", "2001"]}, "Enter a real date"),
+    ("a day of words", "question person", {"birth_date": ["a", "b", "c"]}, "Enter a real date"),
+    ("a huge year", "question person", {"birth_date": ["1", "1", "9" * 5000]}, "Enter a real date"),
+    ("no phone", "question contact", {"phone": "call my sister"}, "Enter a phone number"),
+    ("a long phone", "question contact", {"phone": "0" * 50_000}, "200 characters or fewer"),
+    ("a long story", "question signs", {"account": LONG}, "20,000 characters or fewer"),
+    ("a NUL byte", "question signs", {"account": "a\0b"}, NUL),
+    ("a NUL in a line", "question person", {"given_name": "a\0b"}, NUL),
+    ("no such code", "question report", {"source": "gold"}, "Choose an answer"),
+    ("no such district", "question report", {"district": "\0"}, "Choose an answer"),
+    ("no such sector", "question place", {"sector": "Nowhere"}, "Choose an answer"),
+    ("no such tick", "question person", {"languages": ["kin", "gold"]}, "Choose an answer"),
+    ("a long reason", "casefile.presume", {"words": LONG}, "20,000 characters or fewer"),
+    ("a NUL in a reason", "casefile.presume", {"words": "a\0b"}, NUL),
+    ("no such ground", "casefile.presume", {"basis": ["gold"]}, "Choose an answer"),
+    ("no such reason", "casefile.close", {"reason": "gold"}, "Choose"),
+    ("no such door", "casefile.open_fields", {"identity-reason": "gold"}, "Choose"),
+    ("no reference", "casefile.find", {"reference": STORY}, ""),
+    ("a long reference", "casefile.find", {"reference": LONG}, "too long for a reference"),
+    ("a NUL reference", "casefile.find", {"reference": "\0"}, ""),
+    ("no such need", "referral.needs", {"now": ["gold"]}, "Choose at least one need"),
+    ("no such service", "referral.choose", {"service": "gold"}, "Choose the service"),
+    ("long words", "referral.send", {"safety": LONG}, "Safety must be 20,000 characters or fewer"),
+    ("a NUL in words", "referral.send", {"arrangements": "\0"}, NUL),
+    ("no such answer", "provision.decline", {"reason": "gold"}, "Choose why you decline"),
+    ("long words", "provision.decline", {"words": LONG}, "20,000 characters or fewer"),
+    ("a NUL in words", "provision.record_service", {"words": "\0"}, NUL),
+    ("no such outcome", "provision.record_service", {"outcome": "gold"}, "Say whether"),
+    ("no such day", "provision.record_service", {"given_on": ["0", "0", "0"]}, "Enter a real date"),
+    ("no such method", "consent.record", {"method": "gold"}, "Choose"),
+    ("a NUL in a line", "consent.record", {"interpreter": "\0"}, NUL),
+    ("no such provider", "consent.share", {"recipient": "gold"}, "Choose a provider"),
+    ("no such part", "consent.share", {"compartments": ["enforcement"]}, "Choose an answer"),
+    ("no such e-mail", "create_account", {"email": "a@b@c"}, "Enter an e-mail address"),
+    ("a NUL in a name", "create_account", {"name": "\0"}, NUL),
+    ("a long name", "create_organisation", {"name": LONG}, "200 characters or fewer"),
+    ("no whole number", "directory.submit", {"places": "-1"}, "Enter a whole number"),
+    ("no such day", "directory.approve", {"until": ["31", "2", "2099"]}, "Enter a real date"),
+    ("a long reason", "directory.suspend", {"reason": LONG}, "500 characters or fewer"),
+    ("a NUL e-mail", "audit.ask", {"email": "\0"}, ""),
+    ("a NUL reference", "audit.ask", {"reference": "\0"}, ""),
+]
+
+# What a browser never sends by itself.
+STRANGE = [
+    {"version": "abc"},
+    {"version": ""},
+    {"version": None},
+    {"version": "9" * 5000},
+    {"version": ["1", "2"]},
+    {"form_id": "xyz"},
+    {"form_id": "\0"},
+    {"form_id": None},
+    {"form_id": ["a", "b"]},
+    {"x" * 50_000: "1", "\0": "\0", "": "", "مرحبا": "🙂"},
+    {f"field_{number}": "1" for number in range(1_500)},
+    {"csrf_token": "xyz"},
+    {"csrf_token": None},
+    {"csrf_token": "\0"},
+]
+
+
+@pytest.fixture
+def browse(world, signed_in):
+    """Give each person one browser for the whole test, or a new one to whoever is signed out."""
+    browsers = {}
+
+    def browser(name):
+        if not name:
+            return PageClient(world.app.test_client())
+        return (
+            browsers.setdefault(name, None)
+            or browsers.update({name: signed_in(name)})
+            or (browsers[name])
+        )
+
+    return browser
+
+
+def form_of(name):
+    [found] = [form for form in FORMS if str(form).endswith(name)]
+    return found
+
+
+def test_every_form_is_in_the_table(app):
+    taken = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in rule.methods}
+    assert taken == {form.endpoint for form in FORMS}
+
+
+def test_what_is_wrong_is_said_and_what_was_typed_is_kept(world, browse, subtests):
+    for what, name, typed, message in BAD:
+        form = form_of(name)
+        with subtests.test(f"{what}: {form}"):
+            page = browse(form.by)
+            path, _form, fields = form.opened(world, page)
+            html = page.post_raw(path, {**fields, **form.right, **typed}, status=422)
+            assert words(html.title).startswith("Error: ")
+            summary = words(html.select_one(".govuk-error-summary"))
+            assert message in summary
+            assert_kept(html, {**form.right, **typed})
+
+
+def assert_kept(html, typed):
+    """Every line and every text of the form holds what was typed; a password is never shown."""
+    shown = filled(html)
+    for name, value in typed.items():
+        if name in shown and isinstance(value, str) and "\0" not in value:
+            assert shown[name] == value, name
+
+
+def filled(html):
+    texts = {area["name"]: area.get_text().removeprefix("\n") for area in html.select("textarea")}
+    lines = {
+        line["name"]: line.get("value", "")
+        for line in html.select("main input[type=text], main input[type=email]")
+    }
+    return texts | lines
+
+
+def test_a_birth_date_in_the_future_is_refused(world, browse):
+    form = form_of("question person")
+    page = browse(form.by)
+    path, _form, fields = form.opened(world, page)
+    later = world.today + timedelta(days=1)
+    born = [str(part) for part in (later.day, later.month, later.year)]
+    html = page.post_raw(path, {**fields, "birth_date": born, "given_name": "Kept"}, status=422)
+    assert "The date of birth is in the future" in words(html.select_one(".govuk-error-summary"))
+    assert [part["value"] for part in html.find_all(attrs={"name": "birth_date"})] == born
+    assert html.find(attrs={"name": "given_name"})["value"] == "Kept"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("question signs", "account"),
+        ("question place", "place_words"),
+        ("question risk", "health_words"),
+        ("question contact", "words"),
+    ],
+)
+def test_any_script_is_stored_as_it_was_typed(world, browse, name, asked):
+    form = form_of(name)
+    page = browse(form.by)
+    path, _form, fields = form.opened(world, page)
+    # A browser sends the end of a line as two characters.
+    typed = {asked: STORY.replace("\n", "\r\n")}
+    page.post_raw(path, {**fields, **form.right, **typed}, status=303)
+    html = page.get(path)
+    assert html.find("textarea", attrs={"name": asked}).get_text().removeprefix("\n") == STORY
+
+
+@pytest.mark.parametrize("typed", STRANGE, ids=lambda typed: ascii(list(typed))[:40])
+def test_hidden_fields_of_the_wrong_kind_break_nothing(world, browse, subtests, typed):
+    for form in STRANGE_AT:
+        with subtests.test(str(form)):
+            page = browse(form.by)
+            path, _form, fields = form.opened(world, page)
+            sent = {**fields, **form.right, **typed}
+            answer = page.client.post(path, data={k: v for k, v in sent.items() if v is not None})
+            assert answer.status_code in {303, 400, 409, 413, 422}
+            if answer.mimetype == "text/html" and answer.status_code != 303:
+                html = page.post_raw(
+                    path,
+                    {k: v for k, v in sent.items() if v is not None},
+                    status=answer.status_code,
+                )
+                assert words(html.h1)
+
+
+STRANGE_AT = [
+    form_of(name)
+    for name in ("casefile.presume", "question signs", "referral.send", "provision.decline")
+]
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form.act], ids=str)
+def test_a_form_that_is_sent_again_has_one_result(world, browse, form):
+    page = browse(form.by)
+    path, _form, fields = form.opened(world, page)
+    before = acts(world, form.act)
+    typed = {**fields, **form.right}
+    if "organisation" in fields or form.endpoint == "administration.create_account":
+        typed["organisation"] = some_option(page, "organisation")
+    leads = []
+    for _time in range(3):
+        page.post_raw(path, typed, status=303)
+        leads.append(page.response.headers["Location"].split("#")[0])
+    assert len(set(leads)) == 1
+    assert acts(world, form.act) == before + 1
+
+
+def some_option(page, name):
+    """Take the last answer of a select: the first one asks to choose."""
+    return page.html.select(f"select[name={name}] option")[-1]["value"]
+
+
+def acts(world, action):
+    with world.entered():
+        query = select(func.count()).where(AuditEntry.action == action)
+        return db.session.scalar(query.where(AuditEntry.outcome == "done"))
+
+
+# Values at random
+
+
+NASTY = [
+    "",
+    " ",
+    "\0",
+    "a\0b",
+    "0",
+    "-1",
+    "1",
+    "9" * 30,
+    "٣",
+    "²",
+    "1e9",
+    "NaN",
+    "None",
+    "true",
+    "yes",
+    "gold",
+    "\u202e",
+    "مرحبا",
+    "🙂",
+    "\ud7ff\ufffd",
+    "' OR 1=1 --",
+    "../../../etc/passwd",
+    "{{ 7 * 7 }}",
+    "%(x)s %s {0}",
+    "<script>",
+    "00000000-0000-0000-0000-000000000000",
+    "2026-02-30",
+    "\r\n\r\n",
+    LONG,
+]
+ANYTHING = st.one_of(
+    st.sampled_from(NASTY), st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+)
+
+
+def test_a_form_filled_in_at_random_is_answered(world, browse, subtests):
+    for form in FORMS:
+        with subtests.test(str(form)):
+            page = browse(form.by)
+            path, found, fields = form.opened(world, page)
+            fill_in_at_random(page.client, path, fields, offered(found))
+
+
+def fill_in_at_random(client, path, fields, options):
+    """Send the form with some fields changed, some left out, and some twice."""
+    token = {name: value for name, value in fields.items() if "csrf_token" in name}
+    values = {
+        name: st.one_of(st.sampled_from(known or [""]), ANYTHING, st.lists(ANYTHING, max_size=3))
+        for name, known in options.items()
+        if name not in token
+    }
+
+    @settings(max_examples=TRIES, deadline=None, database=None, derandomize=not PROOF)
+    @given(typed=st.fixed_dictionaries({}, optional=values), kept=st.booleans())
+    def send(typed, kept):
+        answer = client.post(path, data={**(fields if kept else token), **typed})
+        assert answer.status_code < 500, answer.status_code
+
+    send()
+
+
+def offered(form):
+    """Name every field of a form with the values that its page offers for it."""
+    options = {}
+    for element in form.find_all(["input", "textarea", "select", "button"]):
+        if element.get("name"):
+            known = [option.get("value", "") for option in element.find_all("option")]
+            options.setdefault(element["name"], []).extend(known or [element.get("value", "")])
+    return options
+
+
+# Where what is typed may stand in an address.
+ASKED = [
+    ("coordinator", "/cases?queue={0}&after={0}"),
+    ("coordinator", "/cases/{0}"),
+    ("coordinator", "/cases/{1}/consent/share?to={0}"),
+    ("coordinator", "/cases/{1}/consent/withdraw?recipient={0}"),
+    ("coordinator", "/cases/{1}/referrals/{0}/withdraw"),
+    ("coordinator", "/directory?after={0}"),
+    ("first_responder", "/flags?after={0}"),
+    ("first_responder", "/flags/{0}"),
+    ("first_responder", "/flags/{0}/sent"),
+    ("provider", "/inbox?state={0}&after={0}"),
+    ("provider", "/referrals/{0}"),
+    ("administrator", "/people?after={0}"),
+    ("auditor", "/audit?before={0}&person={0}"),
+    ("auditor", "/audit?reference={0}"),
+    ("auditor", "/audit?organisation={0}&act={0}&outcome={0}&since={0}&until={0}"),
+]
+IN_ADDRESSES = [value for value in NASTY if value not in ("", LONG)]
+
+
+def test_no_address_breaks_a_page(world, browse, subtests):
+    reference = worlds.flag(world)
+    for name, address in ASKED:
+        for value in IN_ADDRESSES if PROOF else IN_ADDRESSES[::3] + ["\0", "٣"]:
+            with subtests.test(f"{address} {ascii(value)}"):
+                path = address.format(quote(value, safe=""), reference)
+                answer = browse(name).client.get(path)
+                assert answer.status_code < 500

@@ -1,0 +1,250 @@
+"""House rules that no linter knows: who decides, who commits, who writes SQL, and what is said."""
+
+import ast
+import re
+
+import pytest
+
+from tests.databases import ROOT
+
+pytestmark = pytest.mark.databases("sqlite")
+
+PACKAGE = ROOT / "nrm"
+FILES = sorted(PACKAGE.rglob("*.py"))
+WEB = [path for path in FILES if path.is_relative_to(PACKAGE / "web")]
+# Rooms whose public functions say what they mean in the mechanism.
+SAID = [
+    path
+    for path in FILES
+    if path.is_relative_to(PACKAGE / "services") or path.is_relative_to(PACKAGE / "domain")
+]
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def trees(paths):
+    return [(name_of(path), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
+
+
+def found(paths, kind, wrong):
+    """List where a node of some kind is wrong, as file:line."""
+    return [
+        f"{name}:{node.lineno}"
+        for name, tree in trees(paths)
+        for node in ast.walk(tree)
+        if isinstance(node, kind) and wrong(node)
+    ]
+
+
+def called(node):
+    """Give the last part of what is called: `commit` of `db.session.commit()`."""
+    function = node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def mentions_a_role(node):
+    return any(
+        (isinstance(part, ast.Attribute) and part.attr == "role")
+        or (isinstance(part, ast.Name) and part.id in {"role", "Role"})
+        for part in ast.walk(node)
+    )
+
+
+def test_no_screen_decides_by_a_role():
+    """`if role == …` beside the grant table would be a second one that nobody reads."""
+    decides = (ast.If, ast.IfExp, ast.While, ast.Assert, ast.Match)
+    places = found(
+        WEB,
+        decides,
+        lambda node: mentions_a_role(node.subject if isinstance(node, ast.Match) else node.test),
+    )
+    assert places == []
+    assert found(WEB, ast.Compare, mentions_a_role) == []
+
+
+def test_no_screen_commits_or_writes():
+    written = {"commit", "flush", "add", "add_all", "delete", "merge", "begin"}
+    session = lambda node: "session" in ast.unparse(node.func) and called(node) in written  # noqa: E731
+    assert found(WEB, ast.Call, session) == []
+
+
+def test_only_the_unit_of_work_commits():
+    committing = found(FILES, ast.Call, lambda node: called(node) == "commit" and not node.args)
+    assert [place.partition(":")[0] for place in committing] == ["nrm/db.py"]
+
+
+def test_no_statement_is_put_together_from_texts():
+    """SQL that is written as text is one constant; values are bound, never pasted in."""
+
+    def pasted(node):
+        if called(node) not in {"text", "execute", "exec_driver_sql", "scalar", "scalars"}:
+            return False
+        return any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in node.args[:1])
+
+    # SQLite's own settings are not data, and cannot be bound.
+    allowed = {"nrm/db.py"}
+    assert {place.partition(":")[0] for place in found(FILES, ast.Call, pasted)} <= allowed
+
+
+def test_every_text_of_sql_is_a_constant():
+    texts = found(
+        FILES,
+        ast.Call,
+        lambda node: called(node) == "text" and not isinstance(node.args[0], ast.Constant),
+    )
+    assert texts == []
+
+
+def test_only_these_open_and_seal():
+    """The import rules keep sealing to four services; only one of them touches a case."""
+    importers = {
+        name
+        for name, tree in trees(FILES)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "nrm.security.sealing"
+    }
+    assert importers == {
+        "nrm/services/audit.py",
+        "nrm/services/sessions.py",
+        "nrm/services/vault.py",
+    }
+
+
+@pytest.mark.parametrize("path", SAID, ids=name_of)
+def test_every_public_function_says_what_it_means(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    silent = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def test_every_file_says_what_it_is():
+    assert [
+        name
+        for name, tree in trees(FILES)
+        if tree.body and not ast.get_docstring(tree) and name not in WITHOUT_WORDS
+    ] == []
+
+
+# These say it by their name alone.
+WITHOUT_WORDS = {"nrm/cli/__main__.py"}
+
+
+def test_nothing_below_the_screens_speaks_to_a_terminal_or_a_log():
+    """A message that is printed holds what was typed sooner or later; the log has one place."""
+    below = [path for path in FILES if not path.is_relative_to(PACKAGE / "cli")]
+    assert found(below, ast.Call, lambda node: ast.unparse(node.func) == "print") == []
+    loggers = {
+        name
+        for name, tree in trees(FILES)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import) and any(part.name == "logging" for part in node.names)
+    }
+    assert loggers <= {"nrm/web/logs.py", "nrm/cli/server.py", "nrm/cli/startup.py"}
+
+
+def test_whatever_is_shown_of_an_error_is_its_own_words():
+    """`str(error)` on a page would show what a library says of what was typed."""
+    assert found(WEB, ast.Call, shows_an_error) == []
+
+
+def shows_an_error(node):
+    return called(node) == "str" and any(
+        isinstance(part, ast.Name) and part.id in {"error", "exception", "exc"}
+        for part in node.args
+    )
+
+
+def test_only_the_practice_world_acts_in_the_past():
+    users = {
+        name
+        for name, tree in trees(FILES)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and any(part.name == "acting_at" for part in node.names)
+    }
+    assert all(name.startswith("nrm/cli/demonstration/") for name in users)
+
+
+def test_words_for_people_are_marked_below_and_translated_above():
+    """Below the screens a text is only marked; whoever calls `_()` there has no language yet."""
+    below = [path for path in FILES if path not in WEB]
+    assert found(below, ast.Call, lambda node: called(node) in {"_", "_l", "gettext"}) == []
+
+
+def test_every_marked_text_is_whole():
+    """Only a constant can be found by the program that collects texts for translation."""
+
+    def broken(node):
+        return called(node) in {"N_", "_", "_l"} and not (node.args and whole(node.args[0]))
+
+    places = found(FILES, ast.Call, broken)
+    assert [place for place in places if not translates_a_marked_text(place)] == []
+
+
+def whole(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def translates_a_marked_text(place):
+    """Say whether a call translates what was marked where it was written: `_(STEP.done)`."""
+    name, _, number = place.partition(":")
+    tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and node.lineno == int(number) and called(node) in {"_", "_l"}
+    ]
+    return all(
+        isinstance(call.args[0], ast.Attribute | ast.Name | ast.Subscript | ast.Call | ast.Constant)
+        for call in calls
+    )
+
+
+def test_no_message_is_glued_together():
+    """A sentence in pieces cannot be said in another language."""
+    glued = re.compile(r"\b_l?\([^()]*\)\s*\+\s*(?:_l?\(|[\"'])")
+    assert [name_of(path) for path in WEB if glued.search(path.read_text(encoding="utf-8"))] == []
+
+
+# The guard before every view answers for addresses and browsers, which no domain error describes.
+ABORTS = {"_refuse_invisible_addresses", "_refuse_other_sites"}
+
+
+def test_no_view_chooses_an_error_page_by_itself():
+    assert {name for name, _ in functions_that_call(WEB, "abort")} == ABORTS
+
+
+# Units of work that need no entry: nothing of them is audited, and the guard in db.py agrees.
+UNRECORDED = {
+    ("ending", "nrm/services/provision.py"): "asks whether a step is open; opens nothing sealed",
+    ("live_referral", "nrm/services/referral.py"): "the same, before a referral is taken back",
+    ("expire", "nrm/services/provision.py"): "lists what is late; each is an act of its own",
+    ("_sweep_receipts", "nrm/services/housekeeping.py"): "numbers of forms, of nobody's case",
+    ("open_anonymous", "nrm/services/sessions.py"): "nobody has signed in yet",
+    ("save", "nrm/services/sessions.py"): "the clock of a sitting",
+    ("sweep", "nrm/services/sessions.py"): "sittings that are over",
+}
+
+
+def test_every_act_of_a_service_leaves_its_entry():
+    services = [path for path in FILES if path.is_relative_to(PACKAGE / "services")]
+    acting = functions_that_call(services, "unit_of_work")
+    assert len(acting) > 30
+    assert acting - functions_that_call(services, "record", "record_entry") == set(UNRECORDED)
+
+
+def functions_that_call(paths, *names):
+    return {
+        (function.name, path)
+        for path, tree in trees(paths)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        and any(isinstance(node, ast.Call) and called(node) in names for node in ast.walk(function))
+    }

@@ -1,0 +1,222 @@
+"""What every answer tells the browser, and what no other site can make a browser send."""
+
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import pytest
+
+from config import Environment
+from nrm.application import create_app
+from nrm.db import db
+from nrm.domain.roles import HUMAN_ROLES
+from nrm.services import casefile
+from tests.guards.routes import address, all_routes, token
+from tests.guards.seeded import unchanged
+from tests.guards.test_matrix import MAY_REACH, SIGNED_IN
+from tests.world import ONE_PER_ROLE, PASSWORD
+
+pytestmark = pytest.mark.databases("sqlite")
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HEADERS = {
+    # Nothing from elsewhere, nothing inline, no frame around it, no form to another place.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Addresses hold references.
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "X-Robots-Tag": "noindex, nofollow",
+    # A shared computer keeps no page.
+    "Cache-Control": "no-store",
+}
+
+
+# What is asked for: the answer's status, how, where, and what is sent along.
+ASKED = {
+    "a page": (200, "GET", "/cases"),
+    "a page for everybody": (200, "GET", "/help"),
+    "a redirect": (302, "GET", "/"),
+    "a form without its token": (400, "POST", "/cases/find"),
+    "a refusal": (403, "GET", "/people"),
+    "no such record": (404, "GET", "/cases/7K4M-29QX-C"),
+    "no such address": (404, "GET", "/nothing-here"),
+    "no such method": (405, "DELETE", "/cases"),
+    "the watch": (200, "GET", "/healthz"),
+}
+
+
+def refused_form(made, page):
+    path = f"/cases/{made.cases['flagged']}/presume"
+    return page.client.post(path, data={"csrf_token": token(page)})
+
+
+def too_much(made, page):
+    return page.client.post(f"/cases/{made.cases['flagged']}/presume", data={"words": "x" * 2**21})
+
+
+def broken_view(made, page):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(casefile, "overview", None)
+        return page.client.get(f"/cases/{made.cases['flagged']}")
+
+
+MADE = {
+    "a mistake": (422, refused_form),
+    "too much": (413, too_much),
+    "a fault": (500, broken_view),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_every_answer_carries_the_headers(browser, what):
+    status, method, path = ASKED[what]
+    answer = browser("coordinator").client.open(path, method=method)
+    assert answer.status_code == status
+    assert_guarded(answer)
+
+
+@pytest.mark.parametrize("what", MADE)
+def test_every_answer_to_what_went_wrong_carries_the_headers(mechanism, browser, what):
+    status, sent = MADE[what]
+    answer = sent(mechanism, browser("coordinator"))
+    assert answer.status_code == status
+    assert_guarded(answer)
+
+
+def assert_guarded(answer):
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    # Only an https address may promise https.
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_only_files_whose_names_change_with_their_content_are_kept(mechanism):
+    manifest = (ROOT / "static" / "build" / "manifest.json").read_text(encoding="utf-8")
+    base = json.loads(manifest)["base"]
+    for name in ("nrm.css", "nrm.js", "early.js"):
+        kept = headers_of_file(mechanism, f"/static/{base}/{name}")
+        assert "immutable" in kept["Cache-Control"]
+        assert "public" in kept["Cache-Control"]
+    assert "immutable" not in headers_of_file(mechanism, "/static/favicon.svg")["Cache-Control"]
+
+
+def headers_of_file(made, path):
+    with made.app.test_client().get(path) as answer:
+        assert answer.status_code == 200
+        same = HEADERS.keys() - {"Cache-Control"}
+        assert {name: answer.headers.get(name) for name in same} == {
+            name: HEADERS[name] for name in same
+        }
+        # A file is nobody's: it needs no sitting, and no other site has a use for it.
+        assert "Set-Cookie" not in answer.headers
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        return answer.headers
+
+
+# The cookie
+
+
+def cookie_of(answer):
+    (line,) = answer.headers.getlist("Set-Cookie")
+    ((name, cookie),) = SimpleCookie(line).items()
+    return name, cookie
+
+
+def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(browser):
+    name, cookie = cookie_of(browser().client.get("/sign-in"))
+    assert name == "nrm"
+    assert (cookie["path"], cookie["samesite"]) == ("/", "Strict")
+    assert cookie["httponly"]
+    assert not cookie["domain"]
+    # It lasts as long as the sitting, which the server knows; a browser that closes forgets it.
+    assert not cookie["expires"]
+    assert not cookie["max-age"]
+
+
+@contextmanager
+def in_production(made):
+    """Serve the same database as production does."""
+    settings = replace(made.app.config["NRM"], environment=Environment.PRODUCTION)
+    app = create_app(settings)
+    try:
+        yield app.test_client()
+    finally:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def test_in_production_the_cookie_is_sent_to_this_host_by_https_alone(mechanism):
+    https = {"base_url": "https://localhost"}
+    with in_production(mechanism) as client:
+        answer = client.get("/sign-in", **https)
+        name, cookie = cookie_of(answer)
+        # What the prefix demands of a browser is what must be there for it to keep the cookie.
+        assert name == "__Host-nrm"
+        assert cookie["secure"]
+        assert cookie["httponly"]
+        assert (cookie["path"], cookie["samesite"], cookie["domain"]) == ("/", "Strict", "")
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=63072000")
+        assert "Practice copy" not in answer.get_data(as_text=True)
+        # Over plain http the browser would send nothing back, so nobody could sign in.
+        form = answer.get_data(as_text=True).partition('name="csrf_token" value="')[2]
+        fields = {
+            "csrf_token": form.partition('"')[0],
+            "email": mechanism.world.email("analyst"),
+            "password": PASSWORD,
+        }
+        signed_in = client.post("/sign-in", data=fields, **https)
+        assert signed_in.headers["Location"] == "/"
+        assert cookie_of(signed_in)[1].value != cookie.value
+        assert client.get("/statistics", **https).status_code == 200
+
+
+# Forms
+
+
+def forms_of(made, role):
+    open_to_it = MAY_REACH[role] | SIGNED_IN
+    for route in all_routes(made.app):
+        if "POST" in route.methods and route.endpoint in open_to_it:
+            yield address(made, route)
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_no_form_is_taken_without_its_token(mechanism, browser, role):
+    page = browser(ONE_PER_ROLE[role])
+    with unchanged(mechanism.app):
+        for where in forms_of(mechanism, role):
+            for fields in ({}, {"csrf_token": "made-up"}, {"csrf_token": token(browser())}):
+                answer = page.client.post(where, data=fields)
+                assert answer.status_code == 400, where
+    page.get("/help")
+    assert page.html.find("form"), "no longer signed in"
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_no_form_is_taken_from_another_site(mechanism, browser, role):
+    page = browser(ONE_PER_ROLE[role])
+    fields = {"csrf_token": token(page)}
+    with unchanged(mechanism.app):
+        for where in forms_of(mechanism, role):
+            for site in ("cross-site", "same-site"):
+                answer = page.client.post(where, data=fields, headers={"Sec-Fetch-Site": site})
+                assert answer.status_code == 403, where
+
+
+def test_nobody_is_signed_in_by_another_site(mechanism, browser):
+    page = browser()
+    fields = {"email": mechanism.world.email("analyst"), "password": PASSWORD}
+    known = {**fields, "csrf_token": token(page)}
+    other_site = {"Sec-Fetch-Site": "cross-site"}
+    assert page.client.post("/sign-in", data=fields).status_code == 400
+    assert page.client.post("/sign-in", data=known, headers=other_site).status_code == 403
+    page.get("/", status=303)

@@ -1,0 +1,144 @@
+"""Who reaches what: the whole of it as one table, walked by everybody and by nobody."""
+
+import pytest
+
+from nrm.domain.roles import HUMAN_ROLES, Role
+from tests.guards.routes import address, all_routes, token
+from tests.guards.seeded import logged, unchanged
+from tests.world import ONE_PER_ROLE
+
+EVERYBODY = {
+    "account.sign_in",
+    "health.healthz",
+    "health.readyz",
+    "pages.accessibility",
+    "pages.help",
+    "pages.privacy",
+}
+SIGNED_IN = {"account.sign_out", "home.index"}
+# Beside what everybody reaches, a role reaches what stands here and nothing else.
+MAY_REACH = {
+    # Flags people, and follows their own flags; never a case file.
+    Role.FIRST_RESPONDER: {
+        "identification.check",
+        "identification.delete",
+        "identification.my_flag",
+        "identification.my_work",
+        "identification.question",
+        "identification.sent",
+        "identification.start",
+        "identification.tasks",
+    },
+    # Works with every case and reads the directory; never changes it, never answers a referral.
+    Role.COORDINATOR: {
+        "casefile.close",
+        "casefile.find",
+        "casefile.open_fields",
+        "casefile.overview",
+        "casefile.presume",
+        "casefile.worklist",
+        "consent.page",
+        "consent.record",
+        "consent.share",
+        "consent.withdraw",
+        "directory.entries",
+        "directory.entry",
+        "referral.choose",
+        "referral.needs",
+        "referral.page",
+        "referral.prepare",
+        "referral.send",
+        "referral.withdraw",
+    },
+    # Has a first page; decisions come with their own stage.
+    Role.DECISION_MAKER: {"decision.index"},
+    # Works with what was sent to their organisation; never with a case.
+    Role.PROVIDER: {
+        "provision.accept",
+        "provision.decline",
+        "provision.end",
+        "provision.inbox",
+        "provision.read",
+        "provision.record_service",
+    },
+    # Keeps the directory; knows of no person.
+    Role.DIRECTORY_MANAGER: {
+        "directory.approve",
+        "directory.entries",
+        "directory.entry",
+        "directory.submit",
+        "directory.suspend",
+    },
+    # Reads what is published; no case is reachable.
+    Role.ANALYST: {"statistics.index"},
+    # Reads the log; no case is reachable through it.
+    Role.AUDITOR: {"audit.ask", "audit.entry", "audit.search"},
+    # Keeps accounts and organisations; no case is reachable.
+    Role.ADMINISTRATOR: {
+        "administration.create_account",
+        "administration.create_organisation",
+        "administration.disable",
+        "administration.enable",
+        "administration.organisations",
+        "administration.people",
+        "administration.person",
+    },
+}
+
+
+@pytest.mark.databases("sqlite")
+def test_the_table_names_every_route_and_every_role(app):
+    named = EVERYBODY.union(SIGNED_IN, *MAY_REACH.values())
+    assert named == {route.endpoint for route in all_routes(app)}
+    assert set(MAY_REACH) == set(HUMAN_ROLES)
+
+
+def closed_to(made, role):
+    open_to_it = EVERYBODY | SIGNED_IN | MAY_REACH[role]
+    return [route for route in all_routes(made.app) if route.endpoint not in open_to_it]
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_a_role_is_refused_everything_else_and_the_log_says_so(mechanism, browser, role):
+    page = browser(ONE_PER_ROLE[role])
+    form = {"csrf_token": token(page)}
+    expected = []
+    with unchanged(mechanism.app), logged(mechanism.app) as entries:
+        for route in closed_to(mechanism, role):
+            where = address(mechanism, route)
+            for method in sorted(route.methods):
+                answer = page.client.open(where, method=method, data=form)
+                assert answer.status_code == 403, f"{method} {where}"
+                expected.append(("access:refused", "refused", str(route.declares)))
+    assert [(entry.action, entry.outcome, entry.purpose) for entry in entries] == expected
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_a_role_reaches_what_the_table_gives_it(mechanism, browser, role):
+    page = browser(ONE_PER_ROLE[role])
+    with unchanged(mechanism.app), logged(mechanism.app) as entries:
+        for route in all_routes(mechanism.app):
+            if route.endpoint in MAY_REACH[role]:
+                where = address(mechanism, route)
+                if "GET" in route.methods:
+                    assert page.client.get(where).status_code in {200, 302}, where
+                if "POST" in route.methods:
+                    # The guard lets it pass; the form's own protection is next.
+                    assert page.client.post(where).status_code == 400, where
+    assert "access:refused" not in {entry.action for entry in entries}
+
+
+def test_whoever_is_signed_out_is_asked_to_sign_in(mechanism, browser):
+    page = browser()
+    form = {"csrf_token": token(page)}
+    with unchanged(mechanism.app), logged(mechanism.app) as entries:
+        for route in all_routes(mechanism.app):
+            where = address(mechanism, route)
+            if route.endpoint in EVERYBODY:
+                assert page.client.get(where).status_code == 200, where
+                continue
+            for method in sorted(route.methods):
+                answer = page.client.open(where, method=method, data=form)
+                assert answer.status_code == 303, f"{method} {where}"
+                assert answer.headers["Location"] == "/sign-in"
+    assert entries == []

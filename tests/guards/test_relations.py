@@ -1,0 +1,185 @@
+"""A record that is somebody else's, or nobody's, is not found: whatever the role, never a fault."""
+
+from uuid import uuid4
+
+import pytest
+
+from nrm.domain.flag import PAGES
+from nrm.domain.roles import HUMAN_ROLES
+from tests.guards.routes import all_routes, records, token
+from tests.guards.seeded import logged, unchanged
+from tests.guards.test_matrix import MAY_REACH
+from tests.world import ONE_PER_ROLE, SERVICE
+
+# Nobody's: one that could be somebody's, and some that could never be.
+REFERENCES = ("7K4M-29QX-C", "R-7K4-M29-Q", "é \N{GRINNING FACE}", "\x00")
+IDENTIFIERS = (uuid4(), "nonsense", "\x00")
+NOBODYS = {
+    "account_id": IDENTIFIERS,
+    "draft_id": IDENTIFIERS,
+    "entry_id": IDENTIFIERS,
+    "group": ("facts", "nonsense", "\x00"),
+    "listing_id": IDENTIFIERS,
+    "page": ("nonsense", "\x00"),
+    "reference": REFERENCES,
+    "sent": REFERENCES,
+    "to": IDENTIFIERS,
+}
+# Forms that are complete, so that only the record can stop them.
+COMPLETE = {
+    "casefile.close": {"reason": "plan_completed", "version": "1"},
+    "casefile.open_fields": {
+        f"{group}-reason": "safety" for group in ("facts", "identity", "nonsense")
+    },
+    "casefile.presume": {"basis": "indicators", "words": "Practice.", "version": "1"},
+    "directory.approve": {"until": ["1", "1", "2099"], "version": "1"},
+    "directory.suspend": {"reason": "Practice reason.", "version": "1"},
+    "provision.decline": {"reason": "no_capacity"},
+    "provision.record_service": {"service": SERVICE, "outcome": "given"},
+    "referral.needs": {"now": SERVICE, "version": "1"},
+    "referral.send": {"service": SERVICE, "version": "1"},
+}
+# What else than 404 is the answer, and why.
+EXCEPT = {
+    ("casefile.open_fields", "group"): {
+        422: "without a reason nothing is looked for, and the case is shown as it is",
+    },
+    ("referral.choose", "reference"): {
+        303: "what is looked for is remembered, and the page that follows finds no such case",
+    },
+    ("referral.prepare", "reference"): {
+        302: "nothing is looked for yet, and the page that asks finds no such case",
+    },
+    ("referral.prepare", "to"): {302: "nothing is looked for yet, and the page that follows asks"},
+    ("referral.send", "to"): {
+        409: "a provider that is not in the directory is answered like one that left it just now",
+    },
+}
+
+
+def requests_of(route):
+    """List how a route can be asked: looked at, sent empty, and sent complete."""
+    if "GET" in route.methods:
+        yield "GET", {}
+    if "POST" in route.methods:
+        yield "POST", {}
+        if route.endpoint in COMPLETE:
+            yield "POST", COMPLETE[route.endpoint]
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_what_is_nobodys_is_not_found(mechanism, browser, role):
+    page = browser(ONE_PER_ROLE[role])
+    csrf = {"csrf_token": token(page)}
+    faults = []
+    with unchanged(mechanism.app):
+        for route in all_routes(mechanism.app):
+            if route.endpoint in MAY_REACH[role]:
+                for name, where in addresses_of_nobody(mechanism, route):
+                    allowed = {404, *EXCEPT.get((route.endpoint, name), ())}
+                    for method, fields in requests_of(route):
+                        status = page.client.open(
+                            where, method=method, data=fields | csrf
+                        ).status_code
+                        if status not in allowed:
+                            faults.append(f"{method} {where} answered {status}")
+    assert faults == []
+
+
+def addresses_of_nobody(made, route):
+    """Put into each place of an address, in turn, what is nobody's; the rest of it is real."""
+    real = records(made, route)[0]
+    for name in route.parameters:
+        for value in NOBODYS[name]:
+            yield name, route.at(**{**real, name: value})
+
+
+# Somebody's, but not theirs: who asks for it, and what.
+OTHERS = {
+    "another responder's flag": (
+        "first_responder",
+        lambda made: {"reference": made.foreign_case},
+        ("identification.my_flag", "identification.sent"),
+    ),
+    "another responder's draft": (
+        "first_responder",
+        lambda made: {"draft_id": made.foreign_draft},
+        ("identification.check", "identification.delete", "identification.tasks"),
+    ),
+    **{
+        f"the page {page} of another responder's draft": (
+            "first_responder",
+            lambda made, page=page: {"draft_id": made.foreign_draft, "page": page},
+            ("identification.question",),
+        )
+        for page in PAGES
+    },
+    "another organisation's referral": (
+        "provider",
+        lambda made: {"reference": made.foreign_referral[1]},
+        (
+            "provision.accept",
+            "provision.decline",
+            "provision.end",
+            "provision.read",
+            "provision.record_service",
+        ),
+    ),
+    "one case with the referral of another": (
+        "coordinator",
+        lambda made: {"reference": made.cases["sent"], "sent": made.foreign_referral[1]},
+        ("referral.withdraw",),
+    ),
+    "a case by its referral's reference": (
+        "coordinator",
+        lambda made: {"reference": made.foreign_referral[1]},
+        ("casefile.overview", "consent.page", "referral.page"),
+    ),
+    "a referral by its case's reference": (
+        "provider",
+        lambda made: {"reference": made.referrals["accepted"][0]},
+        ("provision.read",),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_what_is_somebody_elses_is_not_found(mechanism, browser, what):
+    who, values, endpoints = OTHERS[what]
+    page = browser(who)
+    csrf = {"csrf_token": token(page)}
+    asked = [route for route in all_routes(mechanism.app) if route.endpoint in endpoints]
+    assert len(asked) == len(endpoints)
+    times = 0
+    with unchanged(mechanism.app), logged(mechanism.app) as entries:
+        for route in asked:
+            for method, fields in requests_of(route):
+                address = route.at(**values(mechanism))
+                answer = page.client.open(address, method=method, data=fields | csrf)
+                assert answer.status_code == 404, f"{method} {address}"
+                times += 1
+    assert [entry.outcome for entry in entries if entry.outcome != "done"] == ["not_found"] * times
+
+
+def test_a_flag_found_at_anothers_place_cannot_be_begun(mechanism, browser):
+    page = browser("first_responder")
+    page.get("/flags")
+    with unchanged(mechanism.app):
+        page.post("/flags/start", {"same_place_as": mechanism.foreign_case}, status=404)
+
+
+def test_looking_for_a_provider_for_nobodys_case_leads_to_what_is_not_found(mechanism, browser):
+    page = browser("coordinator")
+    fields = {"csrf_token": token(page), "service": SERVICE}
+    with unchanged(mechanism.app):
+        page.post_raw("/cases/7K4M-29QX-C/providers", fields, status=303)
+        page.follow(status=404)
+
+
+def test_not_found_looks_the_same_whether_it_is_there_or_not(mechanism, browser):
+    page = browser("provider")
+    pages = []
+    for reference in (mechanism.foreign_referral[1], "R-7K4-M29-Q"):
+        page.get(f"/referrals/{reference}", status=404)
+        pages.append(page.response.get_data(as_text=True))
+    assert pages[0] == pages[1]

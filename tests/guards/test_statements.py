@@ -1,0 +1,160 @@
+"""A page asks the database a bounded number of things, however much there is, and by its index."""
+
+import re
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from nrm.db import db
+from tests import world as worlds
+
+MOST, MOST_OF_THE_LOG = 12, 10
+FEW, MANY = 5, 60
+# Turning transactions on and off, and settings of a connection, ask for no data.
+NOT_COUNTED = ("BEGIN", "PRAGMA", "SET ", "SAVEPOINT", "RELEASE")
+
+WORKLIST_INDEXES = {
+    "all": "ix_case_file_open",
+    "incoming": "ix_case_file_open_by_identification",
+    "needs": "ix_case_file_open_by_assistance",
+    "referred": "ix_case_file_open_by_assistance",
+    "assisted": "ix_case_file_open_by_assistance",
+}
+
+
+@contextmanager
+def counted(world):
+    """Collect every statement that the database is asked meanwhile, with what it carries."""
+    asked = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        if not statement.startswith(NOT_COUNTED):
+            asked.append((statement, parameters))
+
+    with world.entered():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def asked_for(world, page, path):
+    """Open a page as someone who works here already; the first click of a sitting asks more."""
+    page.get(path)
+    with counted(world) as asked:
+        page.get(path)
+    return asked
+
+
+@pytest.fixture
+def pages(signed_in):
+    return {name: signed_in(name) for name in ("coordinator", "provider", "auditor")}
+
+
+def counts(world, pages, reference):
+    """Count the statements of each page."""
+    paths = {
+        "/cases": "coordinator",
+        f"/cases/{reference}": "coordinator",
+        f"/cases/{reference}/consent": "coordinator",
+        f"/cases/{reference}/help": "coordinator",
+        "/inbox": "provider",
+        "/audit": "auditor",
+    }
+    return {
+        path.replace(reference, "…"): len(asked_for(world, pages[name], path))
+        for path, name in paths.items()
+    }
+
+
+def test_the_number_of_statements_does_not_grow_with_the_number_of_cases(world, pages):
+    references = [worlds.referred(world)[0] for _ in range(FEW)]
+    reference = references[0]
+    few = counts(world, pages, reference)
+    for _ in range(MANY - FEW):
+        worlds.referred(world)
+    assert counts(world, pages, reference) == few
+    log = few.pop("/audit")
+    assert 0 < log <= MOST_OF_THE_LOG
+    assert all(0 < count <= MOST for count in few.values()), few
+
+
+def test_the_worklist_and_the_inbox_walk_their_indexes(world, pages, subtests):
+    """The statements are those that the pages send; a copy of them would prove nothing."""
+    for _ in range(FEW):
+        worlds.flag(world)
+        worlds.consented(world)
+        worlds.referred(world)
+        worlds.accepted(world)
+    for queue, index in WORKLIST_INDEXES.items():
+        with subtests.test(queue):
+            listed = listing(world, pages["coordinator"], f"/cases?queue={queue}", "case_file")
+            assert len(listed) == 1
+            walks(world, listed, index)
+    for tab, branches in {"sent": 1, "accepted": 1, "closed": 4}.items():
+        with subtests.test(tab):
+            listed = listing(world, pages["provider"], f"/inbox?state={tab}", "referral")
+            assert len(listed) == branches
+            walks(world, listed, "ix_referral_inbox")
+
+
+def test_the_second_page_of_the_worklist_walks_its_index_too(world, pages, monkeypatch, subtests):
+    monkeypatch.setattr("nrm.services.casefile.PAGE", 2)
+    for _ in range(FEW):
+        worlds.flag(world)
+    for queue in ("all", "incoming"):
+        with subtests.test(queue):
+            html = pages["coordinator"].get(f"/cases?queue={queue}")
+            [more] = [link["href"] for link in html.select("a[href*='after=']")]
+            listed = listing(world, pages["coordinator"], more, "case_file")
+            assert len(listed) == 1
+            walks(world, listed, WORKLIST_INDEXES[queue])
+
+
+def test_without_its_index_a_list_would_be_found_out(world, pages):
+    worlds.referred(world)
+    with world.entered(), db.engine.begin() as connection:
+        for index in ("ix_case_file_open", "ix_referral_inbox"):
+            connection.exec_driver_sql(f"DROP INDEX {index}")
+    lists = {
+        "ix_case_file_open": listing(world, pages["coordinator"], "/cases", "case_file"),
+        "ix_referral_inbox": listing(world, pages["provider"], "/inbox", "referral"),
+    }
+    for index, listed in lists.items():
+        [(statement, parameters)] = listed
+        plan = explained(world, statement, parameters)
+        assert not re.search(rf"\b{index}\b", plan), plan
+        assert "TEMP B-TREE" in plan or "Sort" in plan
+
+
+def listing(world, page, path, table):
+    """Give the statements of a page that list rows of a table in order."""
+    return [
+        (statement, parameters)
+        for statement, parameters in asked_for(world, page, path)
+        if f"FROM {table} " in statement.replace("\n", " ") and "ORDER BY" in statement
+    ]
+
+
+def walks(world, listed, index):
+    """Ask the database how it would answer: by this index, in its order, sorting nothing."""
+    for statement, parameters in listed:
+        plan = explained(world, statement, parameters)
+        assert re.search(rf"\b{index}\b", plan), plan
+        assert "TEMP B-TREE" not in plan, plan
+        assert "Sort" not in plan, plan
+
+
+def explained(world, statement, parameters):
+    with world.entered(), db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            return "\n".join(row.detail for row in rows)
+        # So few rows are read fastest in one go; what counts is what a full table would do.
+        for dear in ("seqscan", "bitmapscan"):
+            connection.exec_driver_sql(f"SET LOCAL enable_{dear} = off")
+        rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        return "\n".join(rows.scalars())
