@@ -76,6 +76,10 @@ format: $(VENV)/.stamp-test ## Put the code into its usual form
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
+.PHONY: docs
+docs: $(VENV)/.stamp-project ## Draw the states, steps, grants and the map of files into docs/ again
+	$(PYTHON) tools/draw_mechanism.py --write
+
 .PHONY: assets
 assets: $(VENV)/.stamp-python ## Build the style sheet again
 	@rm -f $(VENV)/.stamp-assets
