@@ -1,5 +1,6 @@
 import pytest
 from argon2 import PasswordHasher
+from jinja2 import FileSystemBytecodeCache
 
 from nrm.application import create_app
 from nrm.db import db
@@ -72,6 +73,10 @@ def settings(database_url, tmp_path):
 @pytest.fixture
 def app(settings):
     app = create_app(settings)
+    # A run compiles each template once, and not once for every test.
+    compiled = databases.run_folder() / "templates"
+    compiled.mkdir(exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
     yield app
     with app.app_context():
         db.session.remove()
