@@ -205,7 +205,7 @@ def _write(unit: Unit, actor: Actor, case: Case, new: Sequence[NewAnswer], how: 
         case.id,
         _how_document(how),
         kind="consent",
-        compartment="narrative",
+        compartment="consent",
         subject_id=case.id,
     )
     db.session.add_all(

@@ -148,6 +148,11 @@ def _entries() -> Select[Listing, str, str, str | None]:
     )
 
 
+def providers() -> Sequence[Organisation]:
+    """Return the organisations that give services."""
+    return db.session.scalars(select(Organisation).where(Organisation.is_provider)).all()
+
+
 def unlisted_providers() -> Sequence[Organisation]:
     """Return the provider organisations that have no listing yet."""
     return db.session.scalars(
@@ -170,7 +175,7 @@ def submit(
             raise NotFoundError(Subject("organisation"))
         known = select(Listing.id).where(Listing.organisation_id == provider.id)
         if db.session.scalars(known).first() is not None:
-            raise ConflictError(N_("This organisation has a listing already."))
+            raise InvalidInputError("organisation", N_("This organisation has a listing already."))
         listing = Listing(
             id=uuid4(),
             organisation_id=provider.id,

@@ -292,7 +292,7 @@ def _record_first_consent(
         case.id,
         {"method": "oral", "given_by": "person", "at": "flag"},
         kind="consent",
-        compartment="narrative",
+        compartment="consent",
         subject_id=case.id,
     )
     db.session.add(

@@ -252,7 +252,7 @@ def decline(
             referral.case_id,
             {"reason": reason, "words": words},
             kind="decline",
-            compartment="narrative",
+            compartment="service",
             subject_id=referral.id,
         )
         settle_after_loss(unit, case, pack)
@@ -362,7 +362,7 @@ def _write_service(unit: Unit, actor: Actor, referral: Referral, new: NewService
             "words": new.words,
         },
         kind="service",
-        compartment="narrative",
+        compartment="service",
         subject_id=referral.id,
     )
     db.session.add(

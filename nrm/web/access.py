@@ -110,7 +110,7 @@ def _to_the_door() -> Response:
     """Ask to sign in; whoever was signed out by the clock is told so, and that drafts are kept."""
     known = request.cookies.get(cookie_name(current_app.config["NRM"]))
     if known and session_object().sitting is None:
-        flash(_("You were signed out after a quiet while. Drafts are kept: sign in and go on."))
+        flash(_("You were signed out. Drafts are kept: sign in and go on."))
     return redirect(url_for("account.sign_in"), 303)
 
 

@@ -37,6 +37,8 @@ _OTHER_PARTS = {
     "draft": _l("Draft"),
     "envelope": _l("Envelope of a referral"),
     "facts_event": _l("Coded fact for the statistics"),
+    "consent": _l("How consent was given"),
+    "service": _l("Answers and services of a provider"),
 }
 # The reasons that an act can carry, and the pages and lists that were read.
 _REASONS = (

@@ -45,7 +45,7 @@ def entry(listing_id: UUID) -> str:
 @once(lambda outcome, **_: url_for("directory.entry", listing_id=outcome))
 def submit() -> Response | tuple[str, int]:
     """Submit a listing for somebody else's approval."""
-    form = SubmitForm(directory.unlisted_providers(), pack())
+    form = SubmitForm(directory.unlisted_providers(), directory.providers(), pack())
     done: list[UUID] = []
     if form.carries_out(
         lambda: done.append(directory.submit(actor(), form.listing, pack(), form_id=form.receipt))

@@ -289,14 +289,18 @@ def the_coordinator_chooses_a_provider(coordinator):
     says_how_it_was_asked(coordinator)
     coordinator.presses("Record")
     coordinator.arrives_at("What will be disclosed")
-    coordinator.sees("It is recorded what this provider may be told.", "Stays closed to them")
+    coordinator.sees("It is recorded what this provider may be told.")
+    opens, stays_closed = coordinator.tab.locator("aside ul").all_inner_texts()
+    assert opens.split("\n") == ["Name and identity", "Safe contact"]
+    assert stays_closed.split("\n") == ["Health", "What happened", "Police and prosecution"]
 
 
 def the_coordinator_sends_the_referral(coordinator):
     coordinator.writes("How to keep everyone safe", CANARIES["safety"])
     coordinator.presses("Show it on the envelope first")
     coordinator.arrives_at("What will be disclosed", picture=False)
-    coordinator.tab.get_by_role("article", name="Sealed referral").get_by_text(CANARIES["safety"])
+    envelope = coordinator.tab.get_by_role("article", name="Sealed referral")
+    expect(envelope).to_contain_text(CANARIES["safety"])
     coordinator.presses("Send the referral")
     coordinator.arrives_at("Help and referrals")
     coordinator.sees("The referral was sent.", SHELTER, "Waiting for an answer")

@@ -41,7 +41,7 @@ class Form:
 
 
 def at(make, inner="", shown_at=None):
-    """Make a record through the services; its form stands at `shown_at`, else at its own address."""
+    """Make a record through the services; its form stands at `shown_at`, or at its own address."""
 
     def arrive(world, page):
         made = make(world)

@@ -1,4 +1,4 @@
-"""Whatever is typed, a page answers in words: a clear message, or stored as typed, never a fault."""
+"""Whatever is typed, a page says what is wrong, or keeps it as it was typed; it never breaks."""
 
 import os
 from datetime import timedelta
@@ -13,14 +13,14 @@ from nrm.db import db
 from nrm.models import AuditEntry
 from tests import world as worlds
 from tests.guards.forms import FORMS
-from tests.page import PageClient
+from tests.page import PageClient, check
 from tests.page_checks import words
 
 PROOF = bool(os.environ.get("NRM_PROOF"))
-TRIES = 100 if PROOF else 10
+TRIES = 80 if PROOF else 8
 LONG = "x" * 50_000
 # Right to left, with signs that turn the direction, and signs of four bytes.
-STORY = "مرحبا، عالم \u202eabc\u202c\nשלום 🙂👩🏽\u200d🚒 “quoted” <b>&amp;</b> {{ 7 * 7 }} %(x)s"
+STORY = "مرحبا، عالم \u202eabc\u202c\nשלום 🙂👩🏽\u200d🚒 “quoted” <b>&amp;</b> {{ 7 * 7 }}"  # noqa: RUF001 - Hebrew
 NUL = "This holds a character that cannot be seen"
 
 # What is wrong, on which form, what was typed, and what the page says of it.
@@ -56,7 +56,7 @@ BAD = [
     ("no such day", "provision.record_service", {"given_on": ["0", "0", "0"]}, "Enter a real date"),
     ("no such method", "consent.record", {"method": "gold"}, "Choose"),
     ("a NUL in a line", "consent.record", {"interpreter": "\0"}, NUL),
-    ("no such provider", "consent.share", {"recipient": "gold"}, "Choose a provider"),
+    ("no such provider", "consent.share", {"recipient": "gold"}, "Choose an answer"),
     ("no such part", "consent.share", {"compartments": ["enforcement"]}, "Choose an answer"),
     ("no such e-mail", "create_account", {"email": "a@b@c"}, "Enter an e-mail address"),
     ("a NUL in a name", "create_account", {"name": "\0"}, NUL),
@@ -89,17 +89,15 @@ STRANGE = [
 
 @pytest.fixture
 def browse(world, signed_in):
-    """Give each person one browser for the whole test, or a new one to whoever is signed out."""
+    """Give each person one browser for the whole test, and a new one to whoever is signed out."""
     browsers = {}
 
     def browser(name):
         if not name:
             return PageClient(world.app.test_client())
-        return (
-            browsers.setdefault(name, None)
-            or browsers.update({name: signed_in(name)})
-            or (browsers[name])
-        )
+        if name not in browsers:
+            browsers[name] = signed_in(name)
+        return browsers[name]
 
     return browser
 
@@ -115,15 +113,18 @@ def test_every_form_is_in_the_table(app):
 
 
 def test_what_is_wrong_is_said_and_what_was_typed_is_kept(world, browse, subtests):
+    opened = {}
     for what, name, typed, message in BAD:
         form = form_of(name)
         with subtests.test(f"{what}: {form}"):
             page = browse(form.by)
-            path, _form, fields = form.opened(world, page)
+            if name not in opened:
+                # What is refused changes nothing, so that one record serves for all of it.
+                opened[name] = form.opened(world, page)
+            path, _form, fields = opened[name]
             html = page.post_raw(path, {**fields, **form.right, **typed}, status=422)
             assert words(html.title).startswith("Error: ")
-            summary = words(html.select_one(".govuk-error-summary"))
-            assert message in summary
+            assert message in words(html.select_one(".govuk-error-summary"))
             assert_kept(html, {**form.right, **typed})
 
 
@@ -156,64 +157,63 @@ def test_a_birth_date_in_the_future_is_refused(world, browse):
     assert html.find(attrs={"name": "given_name"})["value"] == "Kept"
 
 
-@pytest.mark.parametrize(
-    ("name", "asked"),
-    [
-        ("question signs", "account"),
-        ("question place", "place_words"),
-        ("question risk", "health_words"),
-        ("question contact", "words"),
-    ],
-)
-def test_any_script_is_stored_as_it_was_typed(world, browse, name, asked):
-    form = form_of(name)
-    page = browse(form.by)
-    path, _form, fields = form.opened(world, page)
-    # A browser sends the end of a line as two characters.
-    typed = {asked: STORY.replace("\n", "\r\n")}
-    page.post_raw(path, {**fields, **form.right, **typed}, status=303)
-    html = page.get(path)
-    assert html.find("textarea", attrs={"name": asked}).get_text().removeprefix("\n") == STORY
-
-
-@pytest.mark.parametrize("typed", STRANGE, ids=lambda typed: ascii(list(typed))[:40])
-def test_hidden_fields_of_the_wrong_kind_break_nothing(world, browse, subtests, typed):
-    for form in STRANGE_AT:
-        with subtests.test(str(form)):
+def test_any_script_is_stored_as_it_was_typed(world, browse, subtests):
+    for name, asked in WRITTEN.items():
+        form = form_of(name)
+        with subtests.test(name):
             page = browse(form.by)
             path, _form, fields = form.opened(world, page)
-            sent = {**fields, **form.right, **typed}
-            answer = page.client.post(path, data={k: v for k, v in sent.items() if v is not None})
-            assert answer.status_code in {303, 400, 409, 413, 422}
-            if answer.mimetype == "text/html" and answer.status_code != 303:
-                html = page.post_raw(
-                    path,
-                    {k: v for k, v in sent.items() if v is not None},
-                    status=answer.status_code,
-                )
-                assert words(html.h1)
+            # A browser sends the end of a line as two characters.
+            typed = {asked: STORY.replace("\n", "\r\n")}
+            page.post_raw(path, {**fields, **form.right, **typed}, status=303)
+            html = page.get(path)
+            kept = html.find("textarea", attrs={"name": asked}).get_text().removeprefix("\n")
+            assert kept == STORY
 
 
-STRANGE_AT = [
-    form_of(name)
-    for name in ("casefile.presume", "question signs", "referral.send", "provision.decline")
-]
+WRITTEN = {
+    "question signs": "account",
+    "question place": "place_words",
+    "question risk": "health_words",
+    "question contact": "words",
+}
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if form.act], ids=str)
-def test_a_form_that_is_sent_again_has_one_result(world, browse, form):
-    page = browse(form.by)
-    path, _form, fields = form.opened(world, page)
-    before = acts(world, form.act)
-    typed = {**fields, **form.right}
-    if "organisation" in fields or form.endpoint == "administration.create_account":
-        typed["organisation"] = some_option(page, "organisation")
-    leads = []
+def test_hidden_fields_of_the_wrong_kind_break_nothing(world, browse, subtests):
+    for name in ("casefile.presume", "question signs", "referral.send", "provision.decline"):
+        form = form_of(name)
+        for typed in STRANGE:
+            with subtests.test(f"{name} {ascii(typed)[:40]}"):
+                page = browse(form.by)
+                path, _form, fields = form.opened(world, page)
+                sent = {**fields, **form.right, **typed}
+                sent = {name: value for name, value in sent.items() if value is not None}
+                answer = page.client.post(path, data=sent)
+                assert answer.status_code in {303, 400, 409, 413, 422}
+                if answer.status_code != 303:
+                    assert words(check(answer.get_data(as_text=True)).h1)
+
+
+def test_a_form_that_is_sent_again_has_one_result(world, browse, subtests):
+    for form in FORMS:
+        if form.act:
+            with subtests.test(str(form)):
+                page = browse(form.by)
+                path, _form, fields = form.opened(world, page)
+                typed = {**fields, **form.right}
+                if "organisation" in fields:
+                    typed["organisation"] = some_option(page, "organisation")
+                sent_three_times(world, page, path, typed, form.act)
+
+
+def sent_three_times(world, page, path, typed, act):
+    before = acts(world, act)
+    leads = set()
     for _time in range(3):
         page.post_raw(path, typed, status=303)
-        leads.append(page.response.headers["Location"].split("#")[0])
-    assert len(set(leads)) == 1
-    assert acts(world, form.act) == before + 1
+        leads.add(page.response.headers["Location"].split("#")[0])
+    assert len(leads) == 1
+    assert acts(world, act) == before + 1
 
 
 def some_option(page, name):
@@ -326,8 +326,8 @@ IN_ADDRESSES = [value for value in NASTY if value not in ("", LONG)]
 def test_no_address_breaks_a_page(world, browse, subtests):
     reference = worlds.flag(world)
     for name, address in ASKED:
-        for value in IN_ADDRESSES if PROOF else IN_ADDRESSES[::3] + ["\0", "٣"]:
-            with subtests.test(f"{address} {ascii(value)}"):
+        for value in IN_ADDRESSES if PROOF else ["\0", "٣", *IN_ADDRESSES[::5]]:
+            with subtests.test(f"{address} {value!a}"):
                 path = address.format(quote(value, safe=""), reference)
                 answer = browse(name).client.get(path)
                 assert answer.status_code < 500

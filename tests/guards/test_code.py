@@ -1,6 +1,7 @@
 """House rules that no linter knows: who decides, who commits, who writes SQL, and what is said."""
 
 import ast
+import functools
 import re
 
 import pytest
@@ -24,8 +25,13 @@ def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
 
+@functools.cache
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def trees(paths):
-    return [(name_of(path), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
+    return [(name_of(path), tree_of(path)) for path in paths]
 
 
 def found(paths, kind, wrong):
@@ -114,7 +120,7 @@ def test_only_these_open_and_seal():
 
 @pytest.mark.parametrize("path", SAID, ids=name_of)
 def test_every_public_function_says_what_it_means(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     silent = [
         node.name
         for node in tree.body
@@ -195,7 +201,7 @@ def whole(node):
 def translates_a_marked_text(place):
     """Say whether a call translates what was marked where it was written: `_(STEP.done)`."""
     name, _, number = place.partition(":")
-    tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+    tree = tree_of(ROOT / name)
     calls = [
         node
         for node in ast.walk(tree)

@@ -209,14 +209,13 @@ def the_log_tells_the_whole_of_it(world, reference):
         "coordinator consent:record",
         "coordinator case:close",
     ]
-    # Nobody ever opened what happened, the health or the station's reference. The narrative in
-    # this list are notes of single acts: how consent was given, and the service that was given.
+    # Nobody ever opened what happened, the health or the station's reference.
     assert reads_of(world, reference) == {
         ("first_responder", "nothing sealed"),
         *(("coordinator", part) for part in ("contact", "envelope", "facts", "identity")),
-        ("coordinator", "narrative"),
+        ("coordinator", "consent"),
         ("coordinator", "nothing sealed"),
-        *(("provider", part) for part in ("envelope", "identity", "contact", "narrative")),
+        *(("provider", part) for part in ("envelope", "identity", "contact", "service")),
     }
     for name in ("narrative", "health", "enforcement"):
         assert readers_of(world, compartment(world, reference, name)) == []

@@ -2,12 +2,15 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text, update
+import time_machine
+from sqlalchemy import make_url, select, text, update
 
 from nrm.db import db, unit_of_work
 from nrm.models import AuthSession
+from nrm.security import passwords
 from nrm.services import accounts, housekeeping, sessions
 from tests import world as worlds
 from tests.world import PASSWORD
@@ -180,3 +183,87 @@ def test_two_people_sit_side_by_side(world):
         viewer = sessions.resume(opened.token, LIMITS).viewer
         assert viewer.name == world.person_name(name)
         assert viewer.organisation_name == worlds.ORGANISATIONS["coordination"][0]
+
+
+class Counting:
+    """Stands before the password hasher and remembers what it was asked to verify."""
+
+    def __init__(self, hasher):
+        self.hasher, self.verified = hasher, []
+
+    def __getattr__(self, name):
+        return getattr(self.hasher, name)
+
+    def verify(self, password_hash, password):
+        self.verified.append(password_hash)
+        return self.hasher.verify(password_hash, password)
+
+
+def test_whoever_knocks_costs_exactly_one_verification(world, monkeypatch):
+    """Nobody learns from the time it takes whether an account exists, or why it was refused."""
+    accounts.disable(world.actor("administrator"), world.accounts["analyst"])
+    counting = Counting(passwords._HASHER)
+    monkeypatch.setattr(passwords, "_HASHER", counting)
+    knocks = {
+        "right": (world.email("coordinator"), PASSWORD),
+        "wrong password": (world.email("coordinator"), "wrong"),
+        "unknown": ("nobody@practice.example", PASSWORD),
+        "disabled": (world.email("analyst"), PASSWORD),
+        "disabled and wrong": (world.email("analyst"), "wrong"),
+    }
+    cost = {}
+    for name, (email, password) in knocks.items():
+        counting.verified.clear()
+        assert (accounts.sign_in(email, password, None) is not None) == (name == "right")
+        cost[name] = len(counting.verified)
+    assert cost == dict.fromkeys(knocks, 1)
+
+
+def test_nothing_of_a_sitting_lies_open_in_the_database(world, database_kind, database_url):
+    """Neither the token nor what the pages remember is found by whoever copies the database."""
+    opened = sign_in(world)
+    sessions.save(sessions.resume(opened.token, LIMITS), {"practice": "Kanarisitting"})
+    assert sessions.resume(opened.token, LIMITS).data == {"practice": "Kanarisitting"}
+    if database_kind == "sqlite":
+        file = Path(make_url(database_url).database)
+        stored = b"".join(part.read_bytes() for part in file.parent.glob(f"{file.name}*"))
+    else:
+        with db.engine.connect() as connection:
+            rows = connection.execute(select(AuthSession.__table__)).all()
+        values = [value for row in rows for value in row]
+        stored = b"".join(v if isinstance(v, bytes) else str(v).encode() for v in values)
+    assert opened.token.encode() not in stored
+    assert b"Kanarisitting" not in stored
+
+
+@pytest.mark.databases("sqlite")
+def test_the_clock_alone_ends_a_sitting(world):
+    """Nothing has to run for it: a sitting that is over is over when it is asked for."""
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        opened = sign_in(world)
+        for _ in range(20):
+            clock.shift(timedelta(minutes=29))
+            sitting = sessions.resume(opened.token, LIMITS)
+            assert sitting is not None
+            sessions.save(sitting, None)
+        # Never idle for half an hour, but ten hours old.
+        clock.shift(timedelta(hours=10) - 20 * timedelta(minutes=29) - timedelta(seconds=1))
+        assert sessions.resume(opened.token, LIMITS) is not None
+        clock.shift(timedelta(seconds=1))
+        assert sessions.resume(opened.token, LIMITS) is None
+
+        opened = sign_in(world)
+        clock.shift(LIMITS.idle - timedelta(seconds=1))
+        assert sessions.resume(opened.token, LIMITS) is not None
+        clock.shift(timedelta(seconds=1))
+        assert sessions.resume(opened.token, LIMITS) is None
+
+
+def test_a_sitting_that_ended_is_not_revived_by_a_page_that_was_still_loading(world):
+    """A slow page saves after the sign-out: it must not bring the token back."""
+    opened = sign_in(world)
+    slow = sessions.resume(opened.token, LIMITS)
+    accounts.sign_out(slow.viewer.actor, slow.id)
+    sessions.save(slow, {"practice": 1})
+    assert sessions.resume(opened.token, LIMITS) is None
+    assert sittings() == []

@@ -5,7 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    Optional,
+    Regexp,
+    ValidationError,
+)
 
 from nrm.country import CountryPack
 from nrm.domain.vocabulary import AGE_BAND, LANGUAGE, NEED, SEX
@@ -28,7 +35,7 @@ class SubmitForm(Form):
         _l("Which organisation?"),
         description=_l("Service providers that have no listing yet."),
         validators=[InputRequired(_l("Choose the organisation"))],
-        **UNLISTED,
+        validate_choice=False,
     )
     services = SelectMultipleField(
         _l("What does it offer?"),
@@ -66,18 +73,30 @@ class SubmitForm(Form):
         ],
     )
 
-    def __init__(self, providers: Sequence[Organisation], pack: CountryPack, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        unlisted: Sequence[Organisation],
+        providers: Sequence[Organisation],
+        pack: CountryPack,
+        **kwargs: Any,
+    ) -> None:
         """Offer the providers without a listing, and the places of the country."""
         super().__init__(**kwargs)
         self.organisation.choices = {
             "": _("Choose"),
-            **{str(provider.id): provider.name for provider in providers},
+            **{str(provider.id): provider.name for provider in unlisted},
         }
+        self._providers = {str(provider.id) for provider in providers}
         self.services.choices = choices(dict(NEED.choices()))
         self.sexes.choices = _known(SEX.choices())
         self.ages.choices = _known(AGE_BAND.choices())
         self.languages.choices = _known(LANGUAGE.choices())
         self.district.choices = districts(pack)
+
+    def validate_organisation(self, field: SelectField) -> None:
+        """Take any provider: the service knows a listed one, and a form that was sent twice."""
+        if field.data not in self._providers:
+            raise ValidationError(UNLISTED["invalid_choice_message"])
 
     @property
     def listing(self) -> NewListing:
