@@ -1,6 +1,7 @@
 """A page asks the database a bounded number of things, however much there is, and by its index."""
 
 import re
+import sys
 from contextlib import contextmanager
 
 import pytest
@@ -77,6 +78,7 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_cases(world, 
     for _ in range(MANY - FEW):
         worlds.referred(world)
     assert counts(world, pages, reference) == few
+    sys.stdout.write(f"statements with {FEW} and with {MANY} cases: {few}\n")
     log = few.pop("/audit")
     assert 0 < log <= MOST_OF_THE_LOG
     assert all(0 < count <= MOST for count in few.values()), few

@@ -76,6 +76,8 @@ class Traces:
 class WatchedPage(PageClient):
     """A browser whose every step is written down."""
 
+    source = ""
+
     def __init__(self, client, traces):
         super().__init__(client)
         self.traces = traces
@@ -88,7 +90,8 @@ class WatchedPage(PageClient):
         if page is self.html:
             self.traces.titles.append(words(page.title))
             self.traces.headings.append(words(page.h1))
-            self.traces.pages.append(str(page))
+            self.source = response.get_data(as_text=True)
+            self.traces.pages.append(self.source)
         return page
 
 
@@ -115,7 +118,7 @@ class Person:
 
     def has_nothing_of(self, *secrets):
         """Find none of these anywhere in the page, the invisible parts included."""
-        found = [secret for secret in secrets if secret in str(self.page.html)]
+        found = [secret for secret in secrets if secret in self.page.source]
         assert not found, f"{self.page.path} holds {found}"
 
 

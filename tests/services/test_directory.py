@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from nrm.domain.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError
+from nrm.domain.errors import InvalidInputError, NotFoundError, RefusedError
 from nrm.domain.lifecycle import ListingState
 from nrm.services import accounts, directory
 from tests.ledger import nothing_changes
@@ -93,7 +93,7 @@ def test_only_a_provider_is_listed_and_only_once(world):
         directory.submit(
             world.actor("directory_manager"), listing(world.organisations["police"]), world.pack
         )
-    with nothing_changes(), pytest.raises(ConflictError):
+    with nothing_changes(), pytest.raises(InvalidInputError, match="a listing already"):
         directory.submit(
             world.actor("directory_manager"), listing(world.organisations["lakes"]), world.pack
         )
