@@ -342,7 +342,7 @@ def test_a_provider_without_an_organisation_receives_nothing(permission, state, 
             Role.PROVIDER,
             "service:record",
             "sent",
-            "Accept the referral before you record a service.",
+            "Services are recorded while your organisation is helping under this referral.",
         ),
         (
             Role.PROVIDER,
