@@ -316,6 +316,25 @@ def test_a_yes_towards_a_provider_is_taken_back(world, coordinator):
     assert not html.select(".govuk-summary-list__actions a")
 
 
+@pytest.mark.parametrize("name", ["given_by", "method", "language"])
+def test_a_blank_is_no_answer(world, coordinator, name):
+    reference = worlds.consented(world)
+    lakes = world.organisations["lakes"]
+    path = f"/cases/{reference}/consent/withdraw?recipient={lakes}"
+    coordinator.get(path)
+    html = coordinator.post(path, HOW | {name: " "}, status=422)
+    assert f"#{name}" in errors(html)
+    assert [answer for _, answer in said(world, reference)] == [Answer.GRANTED]
+
+
+def test_a_blank_beside_a_code_lets_no_foreign_code_through(world, coordinator):
+    path = f"/cases/{worlds.flag(world)}/consent/record"
+    coordinator.get(path)
+    typed = HOW | {"purpose_interview": "yes", "explained": [" ", "gold"]}
+    html = coordinator.post(path, typed, status=422)
+    assert errors(html)["#explained"] == "Choose an answer from the list"
+
+
 def test_a_child_takes_a_yes_back_alone(world, coordinator):
     reference = worlds.flag(world, person=CHILD)
     lakes = world.organisations["lakes"]

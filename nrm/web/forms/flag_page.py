@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import (
     Field,
@@ -13,8 +13,8 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length
-from wtforms.validators import Optional as MayBeEmpty
+from wtforms.form import BaseForm
+from wtforms.validators import InputRequired, Length, StopValidation
 
 from nrm.country import CountryPack
 from nrm.domain.vocabulary import CodeList
@@ -124,6 +124,24 @@ def lines(label: str, too_long: str, description: str = "") -> TextAreaField:
 def select(label: str, listed: Callable[[], dict[str, Any]], **options: Any) -> SelectField:
     """Ask for one answer of a long list; `message` makes it one that must be given."""
     return SelectField(label, choices=listed, **_checked(options))
+
+
+class MayBeEmpty:
+    """Takes no answer for an answer. Blanks alone are none either, and none of them is kept."""
+
+    field_flags: ClassVar = {"optional": True}
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        """End the checks of a field that holds nothing."""
+        del form
+        if _holds(field):
+            return
+        field.errors = []
+        if isinstance(field, SelectMultipleField):
+            field.data = []
+        elif isinstance(field, SelectField):
+            field.data = None if isinstance(field, RadioField) else ""
+        raise StopValidation
 
 
 def radios(label: str, listed: Callable[[], dict[str, Any]], **options: Any) -> RadioField:
