@@ -74,6 +74,9 @@ class NewListing:
 
 def approved_for(service: str, today: date, district: str = "") -> list[Entry]:
     """Return the approved listings that offer a service, in one district where one is named."""
+    # A service of no code list is offered by nobody; it never reaches the database.
+    if service not in NEED:
+        return []
     query = (
         select(Listing, Organisation.name)
         .join(ListingService, ListingService.listing_id == Listing.id)

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -108,3 +108,10 @@ def test_the_directory_is_listed_in_pages_and_every_entry_once(world, monkeypatc
         if after is None:
             break
     assert sorted(seen) == sorted(world.listings.values())
+
+
+@pytest.mark.parametrize("service", ["", "gold", "\x00", "emergency_shelter\x00"])
+def test_a_service_that_is_on_no_list_is_offered_by_nobody(world, service):
+    today = datetime.now(UTC).date()
+    assert directory.approved_for(service, today) == []
+    assert directory.approved_for("emergency_shelter", today)
