@@ -58,6 +58,11 @@ class Settings:
         )
 
     @property
+    def documents(self) -> Path:
+        """Where attached documents lie, each sealed under a key of its own."""
+        return self.instance / "documents"
+
+    @property
     def practice(self) -> bool:
         """Whether everyone in this copy is invented, and every page says so."""
         return self.environment is not Environment.PRODUCTION

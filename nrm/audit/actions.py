@@ -15,25 +15,46 @@ class Action(StrEnum):
     ACCOUNT_LIST = "account:list"
     AUDIT_SEARCH = "audit:search"
     CASE_CLOSE = "case:close"
+    CASE_COMPARE = "case:compare"
+    CASE_ERASE = "case:erase"
     CASE_FLAG = "case:flag"
     CASE_LIST = "case:list"
     CASE_OPEN = "case:open"
     CASE_PRESUME = "case:presume"
+    CASE_REKEY = "case:rekey"
     COMPARTMENT_OPEN = "compartment:open"
     CONSENT_EXCEPTION = "consent:exception"
     CONSENT_RECORD = "consent:record"
     DIRECTORY_LOAD = "directory:load"
+    DOCUMENT_ADD = "document:add"
+    DOCUMENT_LIST = "document:list"
+    DOCUMENT_OPEN = "document:open"
+    DOCUMENT_REMOVE = "document:remove"
     DRAFT_DELETE = "draft:delete"
     DRAFT_OPEN = "draft:open"
     DRAFT_SAVE = "draft:save"
+    ERASURE_ASK = "erasure:ask"
+    ERASURE_LIST = "erasure:list"
+    ERASURE_REFUSE = "erasure:refuse"
+    ERASURE_REPLAY = "erasure:replay"
+    ERASURE_TAKE_BACK = "erasure:take-back"
     FLAG_LIST = "flag:list"
     FLAG_VIEW = "flag:view"
+    INDEX_BUILD = "index:build"
+    INDEX_RENEW = "index:renew"
+    INDEX_SWITCH = "index:switch"
     KEY_CREATE = "key:create"
+    KEY_DRILL = "key:drill"
+    KEY_RECOVER = "key:recover"
+    KEY_RETIRE = "key:retire"
+    KEY_REWRAP = "key:rewrap"
+    KEY_ROTATE = "key:rotate"
     LISTING_APPROVE = "listing:approve"
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
     NEEDS_RECORD = "needs:record"
     ORGANISATION_CREATE = "organisation:create"
+    PERSON_SEARCH = "person:search"
     REFERRAL_ACCEPT = "referral:accept"
     REFERRAL_DECLINE = "referral:decline"
     REFERRAL_END = "referral:end"
@@ -66,25 +87,46 @@ ACTION_LABEL: dict[Action, str] = {
     Action.ACCOUNT_LIST: N_("List of people read"),
     Action.AUDIT_SEARCH: N_("Audit log searched"),
     Action.CASE_CLOSE: N_("Case closed"),
+    Action.CASE_COMPARE: N_("Looked whether the person is known already"),
+    Action.CASE_ERASE: N_("Case erased"),
     Action.CASE_FLAG: N_("Person flagged"),
     Action.CASE_LIST: N_("List of cases read"),
     Action.CASE_OPEN: N_("Case file opened"),
     Action.CASE_PRESUME: N_("Presumption recorded"),
+    Action.CASE_REKEY: N_("Case sealed anew under new keys"),
     Action.COMPARTMENT_OPEN: N_("Closed fields opened"),
     Action.CONSENT_EXCEPTION: N_("Disclosure allowed by a legal exception"),
     Action.CONSENT_RECORD: N_("Consent recorded"),
     Action.DIRECTORY_LOAD: N_("Directory loaded"),
+    Action.DOCUMENT_ADD: N_("Document added"),
+    Action.DOCUMENT_LIST: N_("List of documents read"),
+    Action.DOCUMENT_OPEN: N_("Document opened"),
+    Action.DOCUMENT_REMOVE: N_("Document removed"),
     Action.DRAFT_DELETE: N_("Draft deleted"),
     Action.DRAFT_OPEN: N_("Draft opened"),
     Action.DRAFT_SAVE: N_("Draft saved"),
+    Action.ERASURE_ASK: N_("Erasure asked for"),
+    Action.ERASURE_LIST: N_("List of erasures read"),
+    Action.ERASURE_REFUSE: N_("Erasure refused"),
+    Action.ERASURE_REPLAY: N_("Erasure carried out again after a restore"),
+    Action.ERASURE_TAKE_BACK: N_("Request to erase taken back"),
     Action.FLAG_LIST: N_("List of own flags read"),
     Action.FLAG_VIEW: N_("Own flag read"),
+    Action.INDEX_BUILD: N_("Search tokens made"),
+    Action.INDEX_RENEW: N_("New version of search tokens begun"),
+    Action.INDEX_SWITCH: N_("Search moved to its new tokens"),
     Action.KEY_CREATE: N_("Keys created"),
+    Action.KEY_DRILL: N_("Recovery of the keys tried out"),
+    Action.KEY_RECOVER: N_("Keys recovered by their custodians"),
+    Action.KEY_RETIRE: N_("Key destroyed"),
+    Action.KEY_REWRAP: N_("Keys wrapped anew"),
+    Action.KEY_ROTATE: N_("New key made"),
     Action.LISTING_APPROVE: N_("Listing approved"),
     Action.LISTING_SUBMIT: N_("Listing submitted"),
     Action.LISTING_SUSPEND: N_("Listing suspended"),
     Action.NEEDS_RECORD: N_("Needs recorded"),
     Action.ORGANISATION_CREATE: N_("Organisation created"),
+    Action.PERSON_SEARCH: N_("People searched for"),
     Action.REFERRAL_ACCEPT: N_("Referral accepted"),
     Action.REFERRAL_DECLINE: N_("Referral declined"),
     Action.REFERRAL_END: N_("Referral ended"),
@@ -114,5 +156,9 @@ TIMELINE = (
     Action.REFERRAL_WITHDRAW,
     Action.REFERRAL_END,
     Action.SERVICE_RECORD,
+    Action.DOCUMENT_ADD,
+    Action.DOCUMENT_REMOVE,
     Action.CASE_CLOSE,
+    Action.ERASURE_ASK,
+    Action.CASE_ERASE,
 )

@@ -9,7 +9,7 @@ from config import SettingsError
 from nrm.cli import audit, demo, init, serve, tick, user
 from nrm.country.files import UnknownCountryError
 from nrm.domain.errors import LockedError, MechanismError
-from nrm.security.keyring import KeyFileError
+from nrm.security.keyfile import KeyFileError
 
 
 class _Refusal(click.ClickException):

@@ -19,7 +19,7 @@ from nrm.cli.demonstration import Contents
 from nrm.cli.init import create_keys, migrate
 from nrm.db import db
 from nrm.domain.roles import ROLE_LABEL, Role
-from nrm.security.keyring import Holder
+from nrm.security.keyfile import PROCESSES
 
 _HOST = "127.0.0.1"
 _TICK_SECONDS = 30
@@ -129,7 +129,7 @@ def _remove(settings: Settings) -> None:
             db.session.remove()
         db.engine.dispose()
     files = [settings.instance / name for name in _DATABASE_FILES]
-    files += [settings.key_file.parent / f"{holder.value}.key" for holder in Holder]
+    files += [settings.key_file.parent / f"{holder.value}.key" for holder in PROCESSES]
     for file in files:
         file.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from nrm.cli.startup import WEB_KEY, has_database, newest_revision, revision
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import KeyHolder
-from nrm.security.keyring import Holder, KeyFileError
+from nrm.security.keyfile import Holder, KeyFileError
 from nrm.services import keys
 from nrm.services.audit import record
 

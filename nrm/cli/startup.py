@@ -11,7 +11,7 @@ from config import Settings, SettingsError
 from nrm.application import create_app
 from nrm.cli import demonstration
 from nrm.db import db
-from nrm.security.keyring import Holder, KeyFileError
+from nrm.security.keyfile import Holder, KeyFileError
 from nrm.services import keys
 
 # Keys are made beside the web process's own, each under its holder's name.

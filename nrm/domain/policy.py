@@ -36,7 +36,15 @@ class ListingStanding:
     submitted_by: UUID
 
 
-Standing: TypeAlias = CaseStanding | ReferralStanding | ListingStanding
+@dataclass(frozen=True)
+class ErasureStanding:
+    """What the policy needs to know of a request to erase."""
+
+    subject: Subject
+    asked_by: UUID | None
+
+
+Standing: TypeAlias = CaseStanding | ReferralStanding | ListingStanding | ErasureStanding
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,9 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
         case ListingStanding():
             others = set() if record.submitted_by == actor.id else {Relation.OTHERS_LISTING}
             return frozenset({Relation.ANY_LISTING, *others})
+        case ErasureStanding():
+            mine = record.asked_by == actor.id
+            return frozenset({Relation.OWN_ERASURE if mine else Relation.OTHERS_ERASURE})
 
 
 def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Relation]:
@@ -77,6 +88,9 @@ def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Rel
 
 
 _WHY_NOT: dict[Permission, str] = {
+    Permission.ERASURE_ANSWER: N_(
+        "Someone other than the person who asked for an erasure carries it out."
+    ),
     Permission.LISTING_APPROVE: N_(
         "Someone other than the person who submitted a listing approves it."
     ),

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     ACCOUNT_MANAGE = "account:manage"
     AUDIT_SEARCH = "audit:search"
     CASE_CLOSE = "case:close"
+    CASE_COMPARE = "case:compare"
     CASE_FLAG = "case:flag"
     CASE_PRESUME = "case:presume"
     CASE_VIEW = "case:view"
@@ -56,12 +57,19 @@ class Permission(StrEnum):
     CONSENT_RECORD = "consent:record"
     DECISION_VIEW = "decision:view"
     DIRECTORY_VIEW = "directory:view"
+    DOCUMENT_ADD = "document:add"
+    DOCUMENT_OPEN = "document:open"
+    DOCUMENT_REMOVE = "document:remove"
     ENVELOPE_OPEN = "envelope:open"
+    ERASURE_ANSWER = "erasure:answer"
+    ERASURE_ASK = "erasure:ask"
+    ERASURE_VIEW = "erasure:view"
     FLAG_VIEW = "flag:view"
     LISTING_APPROVE = "listing:approve"
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
     NEEDS_RECORD = "needs:record"
+    PERSON_SEARCH = "person:search"
     REFERRAL_ANSWER = "referral:answer"
     REFERRAL_END = "referral:end"
     REFERRAL_EXPIRE = "referral:expire"
@@ -93,6 +101,9 @@ class Relation(StrEnum):
     # Another person submitted this listing.
     OTHERS_LISTING = "another's listing"
     ANY_LISTING = "any listing"
+    # Another person asked for this erasure: nobody carries out their own request.
+    OTHERS_ERASURE = "another's erasure"
+    OWN_ERASURE = "own erasure"
 
 
 Grants: TypeAlias = dict[Role, dict[Permission, frozenset[Relation]]]
@@ -123,6 +134,13 @@ GRANTS: Grants = {
         Permission.COMPARTMENT_NARRATIVE: _NATIONAL,
         Permission.COMPARTMENT_HEALTH: _NATIONAL,
         Permission.COMPARTMENT_FACTS: _NATIONAL,
+        Permission.PERSON_SEARCH: _ALONE,
+        Permission.DOCUMENT_ADD: _NATIONAL,
+        Permission.DOCUMENT_OPEN: _NATIONAL,
+        Permission.DOCUMENT_REMOVE: _NATIONAL,
+        Permission.ERASURE_ASK: frozenset({Relation.NATIONAL, Relation.OWN_ERASURE}),
+        Permission.ERASURE_VIEW: _ALONE,
+        Permission.ERASURE_ANSWER: frozenset({Relation.OTHERS_ERASURE}),
         Permission.DIRECTORY_VIEW: frozenset({Relation.NO_RECORD, Relation.ANY_LISTING}),
     },
     Role.DECISION_MAKER: {
@@ -155,13 +173,19 @@ GRANTS: Grants = {
     Role.AUDITOR: {
         Permission.WORK_VIEW: _ALONE,
         Permission.AUDIT_SEARCH: _ALONE,
+        # The protection officer can be the second person without opening the file.
+        Permission.ERASURE_VIEW: _ALONE,
+        Permission.ERASURE_ANSWER: frozenset({Relation.OTHERS_ERASURE}),
     },
     Role.ADMINISTRATOR: {
         Permission.WORK_VIEW: _ALONE,
         Permission.ACCOUNT_MANAGE: _ALONE,
     },
     Role.SYSTEM: {
-        Permission.REFERRAL_EXPIRE: frozenset({Relation.NATIONAL}),
+        Permission.REFERRAL_EXPIRE: _NATIONAL,
+        # It looks whether a flagged person is known already, and tells the coordinator alone.
+        Permission.CASE_COMPARE: _NATIONAL,
+        Permission.COMPARTMENT_IDENTITY: _NATIONAL,
     },
 }
 

@@ -6,6 +6,7 @@ from nrm.models.base import AUDITED_TABLES, Base
 from nrm.models.case import Case, FlagDraft
 from nrm.models.consent import ConsentAnswer
 from nrm.models.directory import Listing, ListingService
+from nrm.models.erasure import Erasure, ErasureState
 from nrm.models.keys import CaseKey, FactsKey, KeyHolder, MasterKey, SealedMasterKey
 from nrm.models.receipt import FormReceipt
 from nrm.models.referral import Referral, ServiceRecord
@@ -13,12 +14,14 @@ from nrm.models.sealed import (
     CompartmentHead,
     FactsHead,
     SealedCompartment,
+    SealedDocument,
     SealedDraft,
     SealedEnvelope,
     SealedFacts,
     SealedFactsEvent,
     SealedNote,
 )
+from nrm.models.search import IdentifierToken, NameIndex, NameToken
 
 __all__ = [
     "AUDITED_TABLES",
@@ -30,17 +33,23 @@ __all__ = [
     "CaseKey",
     "CompartmentHead",
     "ConsentAnswer",
+    "Erasure",
+    "ErasureState",
     "FactsHead",
     "FactsKey",
     "FlagDraft",
     "FormReceipt",
+    "IdentifierToken",
     "KeyHolder",
     "Listing",
     "ListingService",
     "MasterKey",
+    "NameIndex",
+    "NameToken",
     "Organisation",
     "Referral",
     "SealedCompartment",
+    "SealedDocument",
     "SealedDraft",
     "SealedEnvelope",
     "SealedFacts",

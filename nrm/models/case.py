@@ -10,6 +10,7 @@ from nrm.domain.lifecycle import Assistance, Identification
 from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word
 
 _OPEN = text("closed_at IS NULL")
+_NOT_COMPARED = text("compared_at IS NULL")
 
 
 class Case(Audited, Base):
@@ -46,6 +47,13 @@ class Case(Audited, Base):
         ),
         Index("ix_case_file_flagged_by", "flagged_by_id", "flagged_at", "id"),
         Index("ix_case_file_incident", "incident_id"),
+        Index(
+            "ix_case_file_not_compared",
+            "flagged_at",
+            "id",
+            sqlite_where=_NOT_COMPARED,
+            postgresql_where=_NOT_COMPARED,
+        ),
     )
 
     id: Mapped[Id]
@@ -61,6 +69,10 @@ class Case(Audited, Base):
     flagged_at: Mapped[Moment]
     presumed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When housekeeping looked whether the person is known already.
+    compared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When the case's keys were destroyed: since then nobody can read what was in it.
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer, default=1)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it once

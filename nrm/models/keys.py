@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Uuid
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from nrm.models.base import Audited, Base, Moment
 
 # Every sealed row names its key by number, so a destroyed key's number is never given again.
+_PRIMARY = text("state = 'primary'")
 _NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
@@ -25,10 +26,19 @@ class MasterKey(Audited, Base):
     """One master key's place in the key ring; the key itself is in `sealed_master_key`."""
 
     __tablename__ = "key_ring"
+    __table_args__ = (
+        Index(
+            "uq_key_ring_primary",
+            "purpose",
+            unique=True,
+            sqlite_where=_PRIMARY,
+            postgresql_where=_PRIMARY,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     purpose: Mapped[str] = mapped_column(String(16))
-    # primary | active | retired | destroyed
+    # primary: new keys are wrapped under it | active: still opens | retired: its key is destroyed
     state: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[Moment]
 

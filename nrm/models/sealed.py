@@ -99,3 +99,17 @@ class SealedDraft(SealedRow, Audited, Base):
     __tablename__ = "sealed_draft"
 
     draft_id: Mapped[UUID] = mapped_column(ForeignKey("flag_draft.id"), index=True)
+
+
+class SealedDocument(SealedRow, Audited, Base):
+    """What an attached document is: its title, kind and size, and the key of its file."""
+
+    __tablename__ = "sealed_document"
+    __table_args__ = (Index("ix_sealed_document_case_id", "case_id"),)
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("case_file.id"))
+    compartment: Mapped[str] = mapped_column(String(16))
+    # The random name under which the sealed chunks lie in the folder of documents.
+    file_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    added_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    added_at: Mapped[Moment]

@@ -1,65 +1,53 @@
 """Creating and unlocking keys: the one place that reads a key file."""
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from nrm.db import Unit, db
 from nrm.domain.errors import LockedError
 from nrm.models import CaseKey, FactsKey, KeyHolder, MasterKey, SealedMasterKey
-from nrm.security.keyring import (
-    HELD_BY,
+from nrm.security.keyfile import (
+    PROCESSES,
     Holder,
     KeyFile,
     KeyFileError,
-    Keyring,
-    Purpose,
+    Root,
     create_key_file,
-    new_key,
     read_key_file,
-    seal_master,
-    unseal_master,
 )
-
-# What this process unlocked, per database: two programs in one process share nothing.
-_unlocked: WeakKeyDictionary[Engine, Keyring] = WeakKeyDictionary()
+from nrm.security.keyring import HELD_BY, Keyring, Purpose, new_key, seal_master, unseal_master
 
 PRIMARY, ACTIVE = "primary", "active"
+# Another process may have made a new master key: the ring is read again after so many seconds.
+_LOOK_AGAIN = 30.0
+
+
+@dataclass(frozen=True)
+class _Unlocked:
+    """A process's root, and the ring that it opened when it last looked."""
+
+    root: Root
+    keyring: Keyring
+    looked_at: float
+
+
+# What this process unlocked, per database: two programs in one process share nothing.
+_unlocked: WeakKeyDictionary[Engine, _Unlocked] = WeakKeyDictionary()
 
 
 def unlock(key_file: Path) -> Keyring:
     """Unlock the master keys that this holder's file opens; raises KeyFileError in one line."""
-    file = read_key_file(key_file)
+    root = read_key_file(key_file)
     try:
-        # Values, not a row: a row would be read anew after the rollback, and hold a connection.
-        public_key = db.session.scalar(
-            select(KeyHolder.public_key).where(KeyHolder.name == file.holder.value)
-        )
-        rows = db.session.execute(
-            select(MasterKey.id, MasterKey.purpose, MasterKey.state, SealedMasterKey.sealed)
-            .join(SealedMasterKey, SealedMasterKey.ring_id == MasterKey.id)
-            .where(SealedMasterKey.holder == file.holder.value)
-            .where(MasterKey.state.in_((PRIMARY, ACTIVE)))
-        ).all()
+        return _look(root)
     except SQLAlchemyError:
         raise KeyFileError("the database has no key tables yet: run nrm init") from None
-    finally:
-        db.session.rollback()
-    if public_key is None:
-        raise KeyFileError("the database has no keys yet: run nrm init")
-    if public_key != file.public:
-        raise KeyFileError("the key file does not belong to this database")
-    masters = {
-        ring_id: (Purpose(purpose), unseal_master(sealed, file, ring_id, Purpose(purpose)))
-        for ring_id, purpose, _, sealed in rows
-    }
-    primary = {Purpose(purpose): ring_id for ring_id, purpose, state, _ in rows if state == PRIMARY}
-    keyring = Keyring(file.holder, masters, primary)
-    _unlocked[db.engine] = keyring
-    return keyring
 
 
 def keyring() -> Keyring:
@@ -67,7 +55,17 @@ def keyring() -> Keyring:
     unlocked = _unlocked.get(db.engine)
     if unlocked is None:
         raise LockedError("no keys are unlocked")
-    return unlocked
+    if time.monotonic() - unlocked.looked_at > _LOOK_AGAIN:
+        return _look(unlocked.root)
+    return unlocked.keyring
+
+
+def look_again() -> Keyring:
+    """Read the ring anew: another process has made a key that this one does not know yet."""
+    unlocked = _unlocked.get(db.engine)
+    if unlocked is None:
+        raise LockedError("no keys are unlocked")
+    return _look(unlocked.root)
 
 
 def forget() -> None:
@@ -75,24 +73,93 @@ def forget() -> None:
     _unlocked.pop(db.engine, None)
 
 
+def _look(root: Root) -> Keyring:
+    """Open the ring on a connection of its own, so that an act in progress is not disturbed."""
+    with db.engine.connect() as connection:
+        opened = _open_ring(connection, root)
+    _unlocked[db.engine] = _Unlocked(root, opened, time.monotonic())
+    return opened
+
+
+def _open_ring(connection: Connection, root: Root) -> Keyring:
+    public_key = connection.scalar(
+        select(KeyHolder.public_key).where(KeyHolder.name == root.holder.value)
+    )
+    if public_key is None:
+        raise KeyFileError("the database has no keys yet: run nrm init")
+    if public_key != root.current_id():
+        raise KeyFileError("the key file does not belong to this database")
+    rows = connection.execute(
+        select(MasterKey.id, MasterKey.purpose, MasterKey.state, SealedMasterKey.sealed)
+        .join(SealedMasterKey, SealedMasterKey.ring_id == MasterKey.id)
+        .where(SealedMasterKey.holder == root.holder.value)
+        .where(MasterKey.state.in_((PRIMARY, ACTIVE)))
+    ).all()
+    masters = {
+        ring_id: (Purpose(purpose), unseal_master(sealed, root, ring_id, Purpose(purpose)))
+        for ring_id, purpose, _, sealed in rows
+    }
+    primary = {Purpose(purpose): ring_id for ring_id, purpose, state, _ in rows if state == PRIMARY}
+    return Keyring(root.holder, masters, primary)
+
+
 def create_keys(unit: Unit, folder: Path) -> None:
-    """Make one key file per holder and the first master keys, each sealed to its holders.
+    """Make what is missing of key files and of master keys, each sealed to its holders.
 
     Files that are there already are used as they are, so that a broken first run can go on.
     """
-    files = {holder: _key_file(folder / f"{holder}.key", holder) for holder in Holder}
-    for holder, file in files.items():
-        db.session.add(KeyHolder(name=holder, public_key=file.public, created_at=unit.now))
+    known = set(db.session.scalars(select(KeyHolder.name)))
+    for holder in PROCESSES:
+        if holder not in known:
+            file = _key_file(folder / f"{holder}.key", holder)
+            db.session.add(KeyHolder(name=holder, public_key=file.public, created_at=unit.now))
     db.session.flush()
-    for purpose, holders in HELD_BY.items():
-        ring = MasterKey(purpose=purpose.value, state=PRIMARY, created_at=unit.now)
-        db.session.add(ring)
-        # The id is part of what the sealed key is bound to.
-        db.session.flush()
-        master = new_key()
-        for holder in holders:
-            sealed = seal_master(master, files[holder].public, ring.id, purpose)
-            db.session.add(SealedMasterKey(ring_id=ring.id, holder=holder, sealed=sealed))
+    held = set(db.session.scalars(select(MasterKey.purpose).where(MasterKey.state == PRIMARY)))
+    for purpose in HELD_BY:
+        if purpose not in held:
+            new_master(unit, purpose)
+
+
+def new_master(unit: Unit, purpose: Purpose) -> MasterKey:
+    """Make a master key the primary one of its purpose, sealed to whoever is to hold it.
+
+    Only public halves are needed, so that the web process renews the facts key for the
+    statistics process whose file it has never seen.
+    """
+    db.session.execute(
+        update(MasterKey)
+        .where(MasterKey.purpose == purpose, MasterKey.state == PRIMARY)
+        .values(state=ACTIVE)
+    )
+    ring = MasterKey(purpose=purpose.value, state=PRIMARY, created_at=unit.now)
+    db.session.add(ring)
+    # The id is part of what the sealed key is bound to.
+    db.session.flush()
+    master = new_key()
+    holders = db.session.execute(
+        select(KeyHolder.name, KeyHolder.public_key).where(
+            KeyHolder.name.in_((*HELD_BY[purpose], Holder.RECOVERY))
+        )
+    )
+    for name, public_key in holders.all():
+        sealed = seal_master(master, public_key, ring.id, purpose)
+        db.session.add(SealedMasterKey(ring_id=ring.id, holder=name, sealed=sealed))
+    return ring
+
+
+def _wrapped(purpose: Purpose, owner_id: UUID, key: bytes) -> tuple[int, bytes]:
+    """Wrap a data key under the master key that is primary now, also if it is so since a moment.
+
+    The share lock makes a rotation wait for this act, so that no key is wrapped behind its back.
+    """
+    current = select(MasterKey.id).where(MasterKey.purpose == purpose, MasterKey.state == PRIMARY)
+    locked = current.with_for_update(read=True)
+    # Whoever waited for a rotation finds the old key no longer primary, and asks once more.
+    ring_id = db.session.scalar(locked) or db.session.scalar(locked)
+    ring = keyring()
+    if ring.primary.get(purpose) != ring_id:
+        ring = look_again()
+    return ring.wrap(purpose, owner_id, key)
 
 
 def _key_file(path: Path, holder: Holder) -> KeyFile:
@@ -102,7 +169,7 @@ def _key_file(path: Path, holder: Holder) -> KeyFile:
 def new_case_key(unit: Unit, owner_id: UUID) -> None:
     """Give a case or a draft a key of its own, wrapped under the CASE master key."""
     key = new_key()
-    ring_id, wrapped = keyring().wrap(Purpose.CASE, owner_id, key)
+    ring_id, wrapped = _wrapped(Purpose.CASE, owner_id, key)
     row = CaseKey(owner_id=owner_id, ring_id=ring_id, wrapped=wrapped)
     db.session.add(row)
     # Sealed rows name the key's id, which the database gives.
@@ -113,7 +180,7 @@ def new_case_key(unit: Unit, owner_id: UUID) -> None:
 def new_facts_key(unit: Unit, case_id: UUID) -> None:
     """Give a case its facts key, wrapped under the FACTS master key."""
     key = new_key()
-    ring_id, wrapped = keyring().wrap(Purpose.FACTS, case_id, key)
+    ring_id, wrapped = _wrapped(Purpose.FACTS, case_id, key)
     row = FactsKey(case_id=case_id, ring_id=ring_id, wrapped=wrapped)
     db.session.add(row)
     # Sealed rows name the key's id, which the database gives.
@@ -125,7 +192,8 @@ def data_key(unit: Unit, purpose: Purpose, owner_id: UUID, row: CaseKey | FactsK
     """Unwrap a case's own key; it is kept no longer than this one act."""
     known = unit.data_keys.get((purpose, owner_id, row.id))
     if known is None:
-        known = keyring().unwrap(purpose, owner_id, row.ring_id, row.wrapped)
+        ring = keyring() if row.ring_id in keyring().masters else look_again()
+        known = ring.unwrap(purpose, owner_id, row.ring_id, row.wrapped)
         unit.data_keys[purpose, owner_id, row.id] = known
     return known
 

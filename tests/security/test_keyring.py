@@ -10,15 +10,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from nrm.db import Unit
 from nrm.domain.errors import LockedError
+from nrm.security.keyfile import PROCESSES, Holder, KeyFileError, create_key_file, read_key_file
 from nrm.security.keyring import (
     HELD_BY,
-    Holder,
-    KeyFileError,
     Keyring,
     Purpose,
-    create_key_file,
     new_key,
-    read_key_file,
     seal_master,
     unseal_master,
 )
@@ -158,13 +155,20 @@ def test_a_key_file_of_other_bytes_is_refused(folder):
 def test_who_holds_which_master_key():
     assert {
         holder: {purpose for purpose, holders in HELD_BY.items() if holder in holders}
-        for holder in Holder
+        for holder in PROCESSES
     } == {
-        Holder.WEB: set(Purpose),
+        Holder.WEB: {
+            Purpose.CASE,
+            Purpose.FACTS,
+            Purpose.INDEX,
+            Purpose.LOG,
+            Purpose.SESSION,
+            Purpose.FORM,
+        },
         # The statistics process reaches facts, and so no name.
-        Holder.STATISTICS: {Purpose.FACTS},
-        # The signer signs checkpoints with a key of its own, and opens nothing.
-        Holder.SIGNER: set(),
+        Holder.STATISTICS: {Purpose.FACTS, Purpose.STATISTICS},
+        # The signer signs checkpoints, and opens nothing.
+        Holder.SIGNER: {Purpose.SIGNING},
     }
 
 

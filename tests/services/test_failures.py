@@ -15,7 +15,7 @@ from nrm.db import db
 from nrm.domain.errors import DamagedError, LockedError
 from nrm.domain.lifecycle import ReferralState
 from nrm.models import AuthSession, Base
-from nrm.security.keyring import Holder, KeyFileError, create_key_file
+from nrm.security.keyfile import Holder, KeyFileError, create_key_file
 from nrm.services import accounts, casefile, identification, keys, provision
 from tests import ledger as ledgers
 from tests import world as worlds
