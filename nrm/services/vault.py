@@ -247,11 +247,13 @@ def seal_draft(unit: Unit, draft: FlagDraft, document: Document) -> None:
 
 def open_draft(unit: Unit, draft: FlagDraft) -> Document:
     """Open the writer's own draft; whose it is, the caller has already asked of the database."""
-    sealed, key = db.session.execute(
+    rows = db.session.execute(
         select(SealedDraft, CaseKey)
         .outerjoin(CaseKey, CaseKey.id == SealedDraft.key_id)
         .where(SealedDraft.row_id == draft.id, SealedDraft.revision == draft.current_revision)
-    ).one()
+    ).all()
+    _all_there(rows, [draft.id])
+    ((sealed, key),) = rows
     return _open(unit, draft.id, "draft", sealed, key)
 
 

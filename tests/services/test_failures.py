@@ -441,6 +441,15 @@ def test_a_draft_that_was_put_back_to_what_it_held_before_does_not_open(world):
         identification.read_draft(world.actor("first_responder"), draft)
 
 
+def test_a_draft_whose_newest_words_were_taken_away_is_damaged(world):
+    draft = worlds.draft(world)
+    assert behind_the_guard(
+        "DELETE FROM sealed_draft WHERE revision = (SELECT max(revision) FROM sealed_draft)"
+    )
+    with ledgers.nothing_changes(), pytest.raises(DamagedError):
+        identification.read_draft(world.actor("first_responder"), draft)
+
+
 def test_no_key_file_but_its_own_unlocks_a_database(world, settings, tmp_path):
     """The keys of another installation, or none at all, leave everything closed."""
     reference = worlds.flag(world)
