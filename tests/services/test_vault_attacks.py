@@ -82,7 +82,7 @@ def test_a_ciphertext_moved_to_any_other_place_does_not_open(rows, capsys):
     assert refused == 2 * len(tried)
     with capsys.disabled():
         sys.stdout.write(
-            f"\n  {refused:,} of {2 * len(tried):,} moved ciphertexts refused in {len(rows)} places\n"
+            f"\n  {refused:,} of {2 * len(tried):,} moved ciphertexts refused, {len(rows)} places\n"
         )
 
 
