@@ -1,7 +1,7 @@
 """Settings from the environment, read once at start; production refuses to start on a guess."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -29,6 +29,9 @@ class Settings:
     database_url: str
     # This process's key file. The web process needs no other.
     key_file: Path
+    # The content of that file, where the environment brings it and no file is wanted.
+    key: str = field(default="", repr=False)
+    key_passphrase: str = field(default="", repr=False)
     country: str = "rw"
     port: int = 5000
     # How long a sitting lasts without a click, and at most.
@@ -41,16 +44,20 @@ class Settings:
         environment = chosen.get("environment") or _environment()
         instance = Path(os.environ.get("NRM_INSTANCE", "instance")).absolute()
         database_url = os.environ.get("NRM_DATABASE_URL", "")
-        key_file = os.environ.get("NRM_KEY_FILE", "")
-        if environment is Environment.PRODUCTION and not (database_url and key_file):
+        key_file, key = os.environ.get("NRM_KEY_FILE", ""), os.environ.get("NRM_KEY", "")
+        if environment is Environment.PRODUCTION and not (database_url and (key_file or key)):
             raise SettingsError(
                 "production needs NRM_DATABASE_URL and NRM_KEY_FILE (for a trial: make demo)"
             )
+        if key_file and key:
+            raise SettingsError("NRM_KEY_FILE and NRM_KEY are both set: say one of them")
         return cls(
             environment=environment,
             instance=instance,
             database_url=_with_driver(database_url or f"sqlite:///{instance / 'nrm.sqlite3'}"),
             key_file=Path(key_file or instance / "keys" / "web.key").absolute(),
+            key=key,
+            key_passphrase=os.environ.get("NRM_KEY_PASSPHRASE", ""),
             country=os.environ.get("NRM_COUNTRY", "rw"),
             port=_whole_number("PORT", 5000),
             idle_minutes=_whole_number("NRM_IDLE_MINUTES", 30),
@@ -61,6 +68,11 @@ class Settings:
     def documents(self) -> Path:
         """Where attached documents lie, each sealed under a key of its own."""
         return self.instance / "documents"
+
+    @property
+    def erasures(self) -> Path:
+        """Where the list of erased cases lies: outside the database, which may be restored."""
+        return self.instance / "erasures.jsonl"
 
     @property
     def practice(self) -> bool:

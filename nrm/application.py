@@ -8,6 +8,7 @@ from flask_migrate import Migrate
 from config import Settings
 from nrm import web
 from nrm.db import db, install_guards
+from nrm.security.keyfile import SoftwareRoot, read_key, read_key_file
 from nrm.services import keys
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,8 +32,15 @@ def create_app(settings: Settings, *, unlock: bool = True) -> Flask:
     with app.app_context():
         install_guards(db.engine)
         if unlock:
-            keys.unlock(settings.key_file)
+            keys.unlock(root(settings))
             web.register(app)
         # A worker that is forked from this process must not share its connections.
         db.engine.dispose()
     return app
+
+
+def root(settings: Settings) -> SoftwareRoot:
+    """Read this process's root from where the settings say; raises KeyFileError in one line."""
+    if settings.key:
+        return read_key(settings.key, settings.key_passphrase)
+    return read_key_file(settings.key_file, settings.key_passphrase)

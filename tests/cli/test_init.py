@@ -7,9 +7,12 @@ def test_init_makes_the_database_and_three_key_files(nrm, instance):
     assert done.returncode == 0, done.stderr
     assert "Database: made." in done.stdout
     keys = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (instance / "keys").iterdir()}
-    assert keys == {"web.key": 0o600, "statistics.key": 0o600, "signer.key": 0o600}
+    files = {"web.key": 0o600, "statistics.key": 0o600, "signer.key": 0o600}
+    assert keys == {**files, "recovery": 0o700}
     with sqlite3.connect(instance / "nrm.sqlite3") as database:
-        assert database.execute("SELECT action FROM audit_entry").fetchall() == [("key:create",)]
+        acts = database.execute("SELECT action FROM audit_entry ORDER BY seq").fetchall()
+    # In this order, so that no master key was ever without its recovery copy.
+    assert acts == [("key:share",), ("key:create",)]
 
 
 def test_init_again_says_what_is_there_and_changes_nothing(nrm, installed):

@@ -1,8 +1,5 @@
 import base64
-import json
-import stat
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -10,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from nrm.db import Unit
 from nrm.domain.errors import LockedError
-from nrm.security.keyfile import PROCESSES, Holder, KeyFileError, create_key_file, read_key_file
+from nrm.security.keyfile import PROCESSES, Holder, KeyFileError, create_key_file
 from nrm.security.keyring import (
     HELD_BY,
     Keyring,
@@ -45,108 +42,6 @@ def web_file(folder):
 @pytest.fixture
 def statistics_file(folder):
     return create_key_file(folder / "statistics.key", Holder.STATISTICS)
-
-
-def refusal(path):
-    """Return why a key file is refused, after checking that it says so in one plain line."""
-    with pytest.raises(KeyFileError) as refused:
-        read_key_file(path)
-    message = str(refused.value)
-    assert "\n" not in message
-    # The cause is cut off too: its text could quote the file.
-    assert refused.value.__suppress_context__ or refused.value.__context__ is None
-    return message
-
-
-# Key files.
-
-
-def test_a_key_file_is_for_its_owner_alone(folder, web_file):
-    assert web_file.holder is Holder.WEB
-    assert stat.S_IMODE((folder / "web.key").stat().st_mode) == 0o600
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-
-
-def test_a_key_file_reads_back(folder, web_file):
-    again = read_key_file(folder / "web.key")
-    assert (again.holder, again.public) == (web_file.holder, web_file.public)
-    # X25519 is 32 bytes, ML-KEM-768 is 1,184.
-    assert len(web_file.public) == 1184 + 32
-
-
-def test_a_key_file_is_never_overwritten(folder, web_file):
-    before = (folder / "web.key").read_bytes()
-    with pytest.raises(FileExistsError):
-        create_key_file(folder / "web.key", Holder.WEB)
-    assert (folder / "web.key").read_bytes() == before
-    assert read_key_file(folder / "web.key").public == web_file.public
-
-
-def test_two_key_files_have_nothing_in_common(folder, web_file):
-    assert create_key_file(folder / "other.key", Holder.WEB).public != web_file.public
-
-
-@pytest.mark.usefixtures("web_file")
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o666, 0o610, 0o601, 0o777])
-def test_a_key_file_that_others_can_use_is_refused(folder, mode):
-    (folder / "web.key").chmod(mode)
-    assert refusal(folder / "web.key") == "key file web.key can be read by others: chmod 600 it"
-
-
-@pytest.mark.usefixtures("web_file")
-def test_a_key_file_may_be_read_only(folder):
-    (folder / "web.key").chmod(0o400)
-    assert read_key_file(folder / "web.key").holder is Holder.WEB
-
-
-def test_a_missing_key_file_is_missing(folder):
-    assert refusal(folder / "web.key") == "key file web.key is missing"
-
-
-@pytest.mark.usefixtures("web_file")
-def test_a_key_file_that_this_user_cannot_read_is_refused(folder, monkeypatch):
-    def refuse(*_args, **_kwargs):
-        raise PermissionError
-
-    monkeypatch.setattr(Path, "read_text", refuse)
-    assert refusal(folder / "web.key") == "key file web.key cannot be read by this user"
-
-
-@pytest.mark.usefixtures("web_file")
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda _: "",
-        lambda _: "SECRET",
-        lambda _: "null",
-        lambda _: "[]",
-        lambda _: '"SECRET"',
-        lambda _: "17",
-        lambda _: "{}",
-        lambda file: json.dumps({**file, "holder": "SECRET"}),
-        lambda file: json.dumps({**file, "holder": None}),
-        lambda file: json.dumps({**file, "x25519": "SECRET?"}),
-        lambda file: json.dumps({**file, "x25519": 17}),
-        lambda file: json.dumps({**file, "x25519": base64.b64encode(bytes(31)).decode()}),
-        lambda file: json.dumps({**file, "mlkem768": ""}),
-        lambda file: json.dumps({**file, "mlkem768": base64.b64encode(bytes(63)).decode()}),
-        lambda file: json.dumps({name: file[name] for name in ("format", "holder", "x25519")}),
-        lambda file: json.dumps(file)[:-20],
-    ],
-)
-def test_a_damaged_key_file_is_refused_without_quoting_it(folder, damage):
-    path = folder / "web.key"
-    secret = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(damage(secret), encoding="utf-8")
-    message = refusal(path)
-    assert message == "key file web.key is not a key file of this program"
-    assert "SECRET" not in message
-
-
-@pytest.mark.usefixtures("web_file")
-def test_a_key_file_of_other_bytes_is_refused(folder):
-    (folder / "web.key").write_bytes(b"\xff\xfe\x00SECRET")
-    assert refusal(folder / "web.key") == "key file web.key is not a key file of this program"
 
 
 # Master keys in the database, each sealed to its holders.
@@ -355,7 +250,7 @@ def test_no_key_shows_itself(web_file):
         for text in (repr(holder), str(holder), f"{holder}", repr([holder])):
             for secret in secrets:
                 assert not any(way in text for way in shown(secret))
-    assert repr(web_file) == f"KeyFile(holder={Holder.WEB!r})"
+    assert repr(web_file) == f"SoftwareRoot(holder={Holder.WEB!r})"
     assert "masters" not in repr(WEB)
     assert "data_keys" not in repr(unit)
 
