@@ -37,7 +37,8 @@ def add_to_file(headers: Headers, path: str, url: str) -> None:
 
 def _add(response: Response) -> Response:
     for name, value in _HEADERS.items():
-        response.headers[name] = value
+        # A document that is handed out brings a stricter policy of its own.
+        response.headers.setdefault(name, value)
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     if current_app.config["NRM"].environment is Environment.PRODUCTION:
