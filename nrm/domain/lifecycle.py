@@ -51,6 +51,15 @@ class ListingState(StrEnum):
     SUSPENDED = "suspended"
 
 
+class ErasureState(StrEnum):
+    """Where a request to erase a closed case stands."""
+
+    ASKED = "asked"
+    TAKEN_BACK = "taken_back"
+    REFUSED = "refused"
+    DONE = "done"
+
+
 STATE_LABEL: dict[StrEnum, str] = {
     Identification.FLAGGED: N_("Flagged"),
     Identification.PRESUMED: N_("Presumed victim"),
@@ -68,6 +77,10 @@ STATE_LABEL: dict[StrEnum, str] = {
     ListingState.SUBMITTED: N_("Waiting for approval"),
     ListingState.APPROVED: N_("Approved"),
     ListingState.SUSPENDED: N_("Suspended"),
+    ErasureState.ASKED: N_("Asked for"),
+    ErasureState.TAKEN_BACK: N_("Taken back"),
+    ErasureState.REFUSED: N_("Refused"),
+    ErasureState.DONE: N_("Erased"),
 }
 
 
@@ -283,6 +296,39 @@ SUSPEND_LISTING = Step(
     done=N_("The listing is suspended. It receives nothing new."),
 )
 
+ASK_ERASURE = Step(
+    "ask to erase",
+    leaves=frozenset[ErasureState](),
+    enters=ErasureState.ASKED,
+    needs=Permission.ERASURE_ASK,
+    label=N_("Ask for the erasure"),
+    done=N_("The erasure was asked for. Another person carries it out or refuses it."),
+)
+TAKE_BACK_ERASURE = Step(
+    "take back",
+    leaves=frozenset({ErasureState.ASKED}),
+    enters=ErasureState.TAKEN_BACK,
+    needs=Permission.ERASURE_ASK,
+    label=N_("Take the request back"),
+    done=N_("The request was taken back. Nothing was erased."),
+)
+REFUSE_ERASURE = Step(
+    "refuse",
+    leaves=frozenset({ErasureState.ASKED}),
+    enters=ErasureState.REFUSED,
+    needs=Permission.ERASURE_ANSWER,
+    label=N_("Refuse the erasure"),
+    done=N_("The erasure was refused. Nothing was erased."),
+)
+ERASE = Step(
+    "erase",
+    leaves=frozenset({ErasureState.ASKED}),
+    enters=ErasureState.DONE,
+    needs=Permission.ERASURE_ANSWER,
+    label=N_("Erase the file for good"),
+    done=N_("The file was erased. Nobody can read it any more."),
+)
+
 
 @dataclass(frozen=True)
 class Lifecycle(Generic[S]):
@@ -303,7 +349,12 @@ REFERRAL = Lifecycle("Referral", ReferralState, (SEND, ACCEPT, DECLINE, EXPIRE, 
 LISTING = Lifecycle(
     "Listing in the directory", ListingState, (SUBMIT_LISTING, APPROVE_LISTING, SUSPEND_LISTING)
 )
-LIFECYCLES = (IDENTIFICATION, ASSISTANCE, REFERRAL, LISTING)
+ERASURE = Lifecycle(
+    "Erasure of a closed case",
+    ErasureState,
+    (ASK_ERASURE, TAKE_BACK_ERASURE, REFUSE_ERASURE, ERASE),
+)
+LIFECYCLES = (IDENTIFICATION, ASSISTANCE, REFERRAL, LISTING, ERASURE)
 
 
 def allows(state: S, step: Step[S]) -> bool:

@@ -1,23 +1,13 @@
 """Erasures: asked for by one person, carried out by another."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from nrm.domain.lifecycle import ErasureState
 from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word
-
-
-class ErasureState(StrEnum):
-    """Where a request to erase stands."""
-
-    ASKED = "asked"
-    TAKEN_BACK = "taken_back"
-    REFUSED = "refused"
-    DONE = "done"
-
 
 _OPEN = text("state IN ('asked', 'done')")
 
