@@ -47,7 +47,7 @@ class World:
 def world(cases: int) -> Iterator[World]:
     """Make a database with this many open cases, each with a referral that waits."""
     with TemporaryDirectory(prefix="nrm-bench-") as folder:
-        app = _app(Path(folder))
+        app = app_in(Path(folder))
         with app.app_context():
             actors = _people()
             listing = _provider(actors)
@@ -56,7 +56,7 @@ def world(cases: int) -> Iterator[World]:
         yield World(app, cases, references[0], emails)
 
 
-def _app(folder: Path) -> Flask:
+def app_in(folder: Path) -> Flask:
     url = f"sqlite:///{folder / 'nrm.sqlite3'}"
     settings = Settings(Environment.TEST, folder, url, folder / "keys" / "web.key")
     empty = create_app(settings, unlock=False)

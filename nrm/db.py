@@ -43,6 +43,8 @@ class Unit:
     compartments: set[str] = field(default_factory=set)
     # Unwrapped keys by (purpose, owner, key id): no cache outlives the act.
     data_keys: dict[tuple[str, UUID, int], bytes] = field(default_factory=dict, repr=False)
+    # Under which key id the act seals, by (purpose, owner): its row is held until the act is done.
+    newest: dict[tuple[str, UUID], int] = field(default_factory=dict)
     # The reference that a re-sent form is led to.
     outcome: str = ""
 
@@ -157,6 +159,20 @@ def _set_sqlite(connection: Any, record: object) -> None:
         "recursive_triggers=ON",
     ):
         connection.execute(f"PRAGMA {setting}")
+
+
+def empty_write_ahead_log() -> None:
+    """Let SQLite overwrite what an erasure destroyed: its log still holds the pages from before.
+
+    While somebody reads, it is left for the next round of housekeeping.
+    """
+    if db.engine.dialect.name == "sqlite":
+        # Not through the session: a checkpoint is possible outside a transaction alone.
+        connection = db.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

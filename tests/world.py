@@ -19,16 +19,19 @@ from nrm.country import CountryPack
 from nrm.db import db, unit_of_work
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.roles import HOUSEKEEPING, Actor, Role
-from nrm.models import Case
+from nrm.models import Case, SealedDocument
 from nrm.services import (
     accounts,
     consent,
     directory,
+    documents,
+    follow_up,
     identification,
     provision,
     referral,
 )
 from nrm.services.audit import record
+from nrm.services.document_files import Incoming
 
 PASSWORD = "practice-practice"
 
@@ -72,6 +75,8 @@ LISTINGS = {
 }
 
 SERVICE = "emergency_shelter"
+# The least that is a PDF.
+PDF = b"%PDF-1.4\n1 0 obj\n(Practice)\nendobj\n%%EOF\n"
 
 # One distinct value for every sensitive field of the main job, here once and nowhere else, so that
 # wherever one is found outside its seal it tells which field leaked.
@@ -270,6 +275,27 @@ def presumed(world, words="Practice grounds.", **changed):
 
 
 @in_world
+def incoming(world, content):
+    """Receive a file as the upload of a form does."""
+    file = Incoming(world.app.config["NRM"].documents)
+    file.write(content)
+    return file
+
+
+@in_world
+def attach(world, reference, compartment="health", title="Practice paper", content=PDF):
+    """Add a document to a case: its id."""
+    new = documents.NewDocument(compartment, title, "paper.pdf", incoming(world, content))
+    documents.add(world.actor("coordinator"), reference, new)
+    # As the end of a request does.
+    new.file.discard()
+    newest = select(SealedDocument.row_id).order_by(SealedDocument.added_at.desc()).limit(1)
+    found = db.session.scalar(newest)
+    db.session.rollback()
+    return found
+
+
+@in_world
 def agree(world, reference, to="lakes", compartments=("identity", "contact"), **how):
     """Record that the person agrees to share these compartments with one provider."""
     answer = how.pop("answer", Answer.GRANTED)
@@ -341,6 +367,21 @@ def served(world, by="provider", words="A practice note.", **changed):
     reference, sent = accepted(world, by, **changed)
     new = provision.NewService(SERVICE, "given", world.today, words)
     provision.record_service(world.actor(by), sent, new, world.pack)
+    return reference, sent
+
+
+@in_world
+def closed(world, words="A practice note.", **changed):
+    """Everything up to a case that is closed: (case reference, referral reference)."""
+    reference, sent = served(world, **changed)
+    follow_up.close(
+        world.actor("coordinator"),
+        reference,
+        "plan_completed",
+        words,
+        version=version(world, reference),
+        pack=world.pack,
+    )
     return reference, sent
 
 

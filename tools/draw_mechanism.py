@@ -38,6 +38,8 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     ),
     Relation.OTHERS_LISTING: ("another’s", "a listing that somebody else submitted"),
     Relation.ANY_LISTING: ("any listing", "any listing of the directory"),
+    Relation.OTHERS_ERASURE: ("another’s", "a request to erase that somebody else made"),
+    Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
 }
 # The data of a country pack have no docstring of their own.
 DATA = {

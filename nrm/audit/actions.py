@@ -49,6 +49,7 @@ class Action(StrEnum):
     KEY_RETIRE = "key:retire"
     KEY_REWRAP = "key:rewrap"
     KEY_ROTATE = "key:rotate"
+    KEY_SHARE = "key:share"
     LISTING_APPROVE = "listing:approve"
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
@@ -121,6 +122,7 @@ ACTION_LABEL: dict[Action, str] = {
     Action.KEY_RETIRE: N_("Key destroyed"),
     Action.KEY_REWRAP: N_("Keys wrapped anew"),
     Action.KEY_ROTATE: N_("New key made"),
+    Action.KEY_SHARE: N_("Recovery sheets made"),
     Action.LISTING_APPROVE: N_("Listing approved"),
     Action.LISTING_SUBMIT: N_("Listing submitted"),
     Action.LISTING_SUSPEND: N_("Listing suspended"),
@@ -160,5 +162,8 @@ TIMELINE = (
     Action.DOCUMENT_REMOVE,
     Action.CASE_CLOSE,
     Action.ERASURE_ASK,
+    Action.ERASURE_TAKE_BACK,
+    Action.ERASURE_REFUSE,
     Action.CASE_ERASE,
+    Action.ERASURE_REPLAY,
 )

@@ -6,10 +6,11 @@ import click
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from config import SettingsError
-from nrm.cli import audit, demo, init, serve, tick, user
+from nrm.cli import audit, demo, doctor, erasure, init, key, recovery, serve, tick, user
 from nrm.country.files import UnknownCountryError
 from nrm.domain.errors import LockedError, MechanismError
 from nrm.security.keyfile import KeyFileError
+from nrm.security.recovery import SheetsError
 
 
 class _Refusal(click.ClickException):
@@ -25,7 +26,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click calls it
         try:
             return super().invoke(ctx)
-        except (SettingsError, KeyFileError, LockedError, MechanismError) as error:
+        except (SettingsError, KeyFileError, SheetsError, LockedError, MechanismError) as error:
             raise _Refusal(str(error)) from None
         except UnknownCountryError as error:
             raise _Refusal(f"there is no country pack {error}: look at NRM_COUNTRY") from None
@@ -44,7 +45,12 @@ def main() -> None:
 
 main.add_command(audit.audit)
 main.add_command(demo.demo)
+main.add_command(doctor.doctor)
+main.add_command(erasure.erasure)
 main.add_command(init.init)
+main.add_command(key.key)
 main.add_command(serve.serve)
 main.add_command(tick.tick)
 main.add_command(user.user)
+for command in (recovery.drill, recovery.protect, recovery.recover, recovery.shares):
+    key.key.add_command(command)

@@ -14,7 +14,7 @@ import click
 
 from config import Environment, Settings, SettingsError
 from nrm.application import create_app
-from nrm.cli import demonstration, server, startup
+from nrm.cli import demonstration, server, sheets, startup
 from nrm.cli.demonstration import Contents
 from nrm.cli.init import create_keys, migrate
 from nrm.db import db
@@ -24,7 +24,7 @@ from nrm.security.keyfile import PROCESSES
 _HOST = "127.0.0.1"
 _TICK_SECONDS = 30
 # The demonstration's own files in the instance folder: all that a reset takes away.
-_DATABASE_FILES = ("nrm.sqlite3", "nrm.sqlite3-wal", "nrm.sqlite3-shm")
+_DATABASE_FILES = ("nrm.sqlite3", "nrm.sqlite3-wal", "nrm.sqlite3-shm", "erasures.jsonl")
 _TRY_FIRST = Role.COORDINATOR
 
 
@@ -65,7 +65,7 @@ def _settings() -> Settings:
 
 
 def _named_elsewhere() -> str:
-    names = ("NRM_DATABASE_URL", "NRM_KEY_FILE")
+    names = ("NRM_DATABASE_URL", "NRM_KEY_FILE", "NRM_KEY")
     return next((name for name in names if os.environ.get(name)), "")
 
 
@@ -113,7 +113,8 @@ def _install(settings: Settings) -> Contents:
         click.echo(f"2/5 Database: {migrate()}")
         contents = demonstration.contents(settings.country)
         if contents is not Contents.SOMETHING_ELSE:
-            click.echo(f"3/5 Keys: {create_keys(settings)}")
+            made = create_keys(settings)
+            click.echo(f"3/5 Keys: {made.keys}\n    Recovery sheets: {made.sheets}")
         db.session.remove()
         db.engine.dispose()
     return contents
@@ -132,6 +133,7 @@ def _remove(settings: Settings) -> None:
     files += [settings.key_file.parent / f"{holder.value}.key" for holder in PROCESSES]
     for file in files:
         file.unlink(missing_ok=True)
+    sheets.remove(settings)
 
 
 class _Housekeeping:

@@ -8,11 +8,11 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings, SettingsError
-from nrm.application import create_app
-from nrm.cli import demonstration
+from nrm.application import create_app, root
+from nrm.cli import demonstration, roots
 from nrm.db import db
 from nrm.security.keyfile import Holder, KeyFileError
-from nrm.services import keys
+from nrm.services import keys, shredding
 
 # Keys are made beside the web process's own, each under its holder's name.
 WEB_KEY = f"{Holder.WEB.value}.key"
@@ -30,7 +30,7 @@ def unlocked(settings: Settings) -> Flask:
     """Build the program with its keys and without its screens."""
     app = closed(settings)
     with app.app_context():
-        keys.unlock(settings.key_file)
+        keys.unlock(root(roots.with_passphrase(settings)))
     return app
 
 
@@ -41,10 +41,12 @@ def serving(settings: Settings) -> Flask:
             raise SettingsError("this database holds the demonstration, whose passwords are public")
         db.session.remove()
         db.engine.dispose()
-    if settings.key_file.exists() and settings.key_file.name != WEB_KEY:
+    if not settings.key and settings.key_file.exists() and settings.key_file.name != WEB_KEY:
         raise KeyFileError(f"NRM_KEY_FILE must name the web process's own file, {WEB_KEY}")
-    app = create_app(settings)
+    app = create_app(roots.with_passphrase(settings))
     with app.app_context():
+        # A restored database may hold what was erased since: nobody sees it again.
+        shredding.reconcile(settings)
         # A connection that two processes share breaks both.
         db.session.remove()
         db.engine.dispose()

@@ -54,7 +54,7 @@ def _round(app: Flask, settings: Settings) -> housekeeping.Round:
     )
     with app.app_context():
         try:
-            return housekeeping.tick(country.load(settings.country), limits)
+            return housekeeping.tick(country.load(settings.country), limits, settings)
         finally:
             db.session.remove()
 
@@ -62,5 +62,31 @@ def _round(app: Flask, settings: Settings) -> housekeeping.Round:
 def _told(done: housekeeping.Round) -> str:
     return (
         f"Housekeeping: {done.referrals_expired} unanswered referrals taken back, "
-        f"{done.sessions_removed} sittings and {done.receipts_removed} receipts of forms removed."
+        f"{done.sessions_removed} sittings and {done.receipts_removed} receipts of forms removed, "
+        f"{done.cases_compared} cases compared with the others{_left(done)}{_erased(done)}"
+        f"{_settled(done)}{_tokens(done)}."
     )
+
+
+def _left(done: housekeeping.Round) -> str:
+    if not done.cases_not_compared:
+        return ""
+    return f", {done.cases_not_compared} could not be and will be tried again"
+
+
+def _erased(done: housekeeping.Round) -> str:
+    if not done.erasures_repeated:
+        return ""
+    return f"; {done.erasures_repeated} erasures carried out again after a restore"
+
+
+def _tokens(done: housekeeping.Round) -> str:
+    if not done.tokens_made:
+        return ""
+    return f"; search tokens of {done.tokens_made} cases made anew"
+
+
+def _settled(done: housekeeping.Round) -> str:
+    if not done.files_settled:
+        return ""
+    return f"; {done.files_settled} files of documents settled that were left half-way"

@@ -30,6 +30,17 @@ class NotFoundError(MechanismError):
         self.subject = subject
 
 
+class ErasedError(MechanismError):
+    """The file was erased: nobody can read it any more, and nothing is done to it (410)."""
+
+    def __init__(self, subject: Subject, reference: str, erased_at: datetime) -> None:
+        """Carry by which reference the actor knows it, and since when it is gone."""
+        super().__init__("erased")
+        self.subject = subject
+        self.reference = reference
+        self.erased_at = erased_at
+
+
 class RefusedError(MechanismError):
     """In sight, but not for this actor to do (403)."""
 

@@ -124,6 +124,7 @@ GRANTS: Grants = {
         Permission.CASE_VIEW: _NATIONAL,
         Permission.CASE_PRESUME: _NATIONAL,
         Permission.CASE_CLOSE: _NATIONAL,
+        Permission.CASE_COMPARE: _NATIONAL,
         Permission.CONSENT_RECORD: _NATIONAL,
         Permission.NEEDS_RECORD: _NATIONAL,
         Permission.REFERRAL_SEND: _NATIONAL,
@@ -185,6 +186,8 @@ GRANTS: Grants = {
         Permission.REFERRAL_EXPIRE: _NATIONAL,
         # It looks whether a flagged person is known already, and tells the coordinator alone.
         Permission.CASE_COMPARE: _NATIONAL,
+        # It makes the search tokens anew, which takes names and telephone numbers.
+        Permission.COMPARTMENT_CONTACT: _NATIONAL,
         Permission.COMPARTMENT_IDENTITY: _NATIONAL,
     },
 }

@@ -519,6 +519,14 @@ CLOSURE_REASON = CodeList(
     Code("other", N_("Another reason")),
 )
 
+ERASURE_REASON = CodeList(
+    Code("asked_by_person", N_("The person asked for it")),
+    Code("retention_over", N_("The time for which files are kept is over")),
+    Code("flagged_by_mistake", N_("Flagged by mistake")),
+    Code("duplicate", N_("The same person is recorded twice")),
+    Code("court_order", N_("A court ordered it")),
+)
+
 CONSENT_PURPOSE = CodeList(
     Code("interview", N_("Be interviewed")),
     Code("record", N_("Record and keep what they tell us")),

@@ -6,7 +6,7 @@ from nrm.models.base import AUDITED_TABLES, Base
 from nrm.models.case import Case, FlagDraft
 from nrm.models.consent import ConsentAnswer
 from nrm.models.directory import Listing, ListingService
-from nrm.models.erasure import Erasure, ErasureState
+from nrm.models.erasure import Erasure
 from nrm.models.keys import CaseKey, FactsKey, KeyHolder, MasterKey, SealedMasterKey
 from nrm.models.receipt import FormReceipt
 from nrm.models.referral import Referral, ServiceRecord
@@ -34,7 +34,6 @@ __all__ = [
     "CompartmentHead",
     "ConsentAnswer",
     "Erasure",
-    "ErasureState",
     "FactsHead",
     "FactsKey",
     "FlagDraft",

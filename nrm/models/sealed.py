@@ -83,8 +83,9 @@ class SealedNote(SealedRow, Audited, Base):
     __table_args__ = (Index("ix_sealed_note_case_id_kind", "case_id", "kind"),)
 
     case_id: Mapped[UUID] = mapped_column(ForeignKey("case_file.id"))
-    # A part of the case, or `consent` (how it was given) and `service` (what a provider answered
-    # and gave), which have keys of their own, so that the log never takes one for the other.
+    # A part of the case, or `consent` (how it was given), `service` (what a provider answered and
+    # gave) and `comparison` (which other files are alike), which have keys of their own, so that
+    # the log never takes one for the other.
     compartment: Mapped[str] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(24))
     # The record that the note belongs to: the case, a referral, an answer.

@@ -2,19 +2,17 @@
 
 import struct
 
+_NUMBER = struct.Struct(">Q").pack
+
 
 def frame(*parts: bytes) -> bytes:
     """Join the parts as count ‖ (length ‖ part)…, each number eight bytes, big-endian."""
-    framed = [struct.pack(">Q", len(parts))]
-    for part in parts:
-        framed.append(struct.pack(">Q", len(part)))
-        framed.append(part)
-    return b"".join(framed)
+    return _NUMBER(len(parts)) + b"".join([_NUMBER(len(part)) + part for part in parts])
 
 
 def number(value: int) -> bytes:
     """Write a revision or a count as eight bytes."""
-    return struct.pack(">Q", value)
+    return _NUMBER(value)
 
 
 def key_number(value: int) -> bytes:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -77,6 +78,8 @@ class Keyring:
     holder: Holder
     masters: Mapping[int, tuple[Purpose, bytes]] = field(repr=False)
     primary: Mapping[Purpose, int]
+    # A master key made ready: thousands of keys may be unwrapped with the same one.
+    _ready: dict[int, AESGCM] = field(default_factory=dict, repr=False, compare=False)
 
     def current_id(self, purpose: Purpose) -> int:
         """Return the id of the master key that new keys are wrapped under."""
@@ -87,17 +90,14 @@ class Keyring:
     def wrap(self, purpose: Purpose, case_id: UUID, data_key: bytes) -> tuple[int, bytes]:
         """Wrap a case's own key under the primary master key; returns (master id, wrapped)."""
         ring_id = self.current_id(purpose)
-        nonce = os.urandom(12)
-        bound = _wrap_data(case_id, purpose, ring_id)
-        return ring_id, nonce + AESGCM(self._master(ring_id, purpose)).encrypt(
-            nonce, data_key, bound
-        )
+        nonce, bound = os.urandom(12), _wrap_data(case_id, purpose, ring_id)
+        return ring_id, nonce + self._aead(ring_id, purpose).encrypt(nonce, data_key, bound)
 
     def unwrap(self, purpose: Purpose, case_id: UUID, ring_id: int, wrapped: bytes) -> bytes:
         """Unwrap a case's own key; raises LockedError where this process may not or cannot."""
         bound = _wrap_data(case_id, purpose, ring_id)
         try:
-            return AESGCM(self._master(ring_id, purpose)).decrypt(wrapped[:12], wrapped[12:], bound)
+            return self._aead(ring_id, purpose).decrypt(wrapped[:12], wrapped[12:], bound)
         except (InvalidTag, ValueError):
             raise LockedError(f"a {purpose} key does not unwrap") from None
 
@@ -118,6 +118,10 @@ class Keyring:
         mac.update(value)
         return mac.finalize()
 
+    def _aead(self, ring_id: int, purpose: Purpose) -> AESGCM:
+        master = self._master(ring_id, purpose)
+        return self._ready.get(ring_id) or self._ready.setdefault(ring_id, AESGCM(master))
+
     def _master(self, ring_id: int, purpose: Purpose) -> bytes:
         held, master = self.masters.get(ring_id, (None, b""))
         if held is not purpose:
@@ -126,6 +130,18 @@ class Keyring:
 
 
 def _wrap_data(case_id: UUID, purpose: Purpose, ring_id: int) -> bytes:
-    return frame(
-        b"dek", bytes([FORMAT]), case_id.bytes, purpose.value.encode(), key_number(ring_id)
-    )
+    before, after = _wrap_frame(purpose, ring_id)
+    return before + case_id.bytes + after
+
+
+@cache
+def _wrap_frame(purpose: Purpose, ring_id: int) -> tuple[bytes, bytes]:
+    """Frame what is the same for every key under one master key: before the case's id, and after.
+
+    There are few master keys, and a rotation binds a hundred thousand keys to one of them.
+    """
+    case_id = bytes(16)
+    opening = (b"dek", bytes([FORMAT]))
+    whole = frame(*opening, case_id, purpose.value.encode(), key_number(ring_id))
+    start = len(frame(*opening, b""))
+    return whole[:start], whole[start + len(case_id) :]

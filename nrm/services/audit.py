@@ -206,7 +206,7 @@ def _unsealed(kept: AuditEntry) -> dict[str, Any]:
     if kept.detail is None:
         return {}
     ring_id = sealed_key_id(kept.detail)
-    key = keys.keyring().derived_from(ring_id, Purpose.LOG, _DETAIL)
+    key = keys.derived_from(ring_id, Purpose.LOG, _DETAIL)
     return unseal(key, _place(kept.id, ring_id), kept.detail)
 
 

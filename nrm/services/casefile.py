@@ -12,14 +12,14 @@ from sqlalchemy import Select, select
 from nrm.audit.actions import TIMELINE, Action, Outcome
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import InvalidInputError, NotFoundError
-from nrm.domain.lifecycle import Assistance, Identification
+from nrm.domain.lifecycle import Assistance, ErasureState, Identification
 from nrm.domain.policy import CaseStanding, may, require
 from nrm.domain.reference import parse_case_reference
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import REVEAL_REASON
-from nrm.models import Account, AuditEntry, Case, Organisation, Referral
-from nrm.services import vault, visibility
+from nrm.models import Account, AuditEntry, Case, Erasure, Organisation, Referral
+from nrm.services import comparison, vault, visibility
 from nrm.services.audit import record
 from nrm.services.consent import Recorded, answers, explained_answers, newest
 
@@ -108,6 +108,10 @@ class Overview:
     referrals: Sequence[tuple[Referral, str]]
     # The references of people who were found at the same place, as far as they are visible.
     same_incident: Sequence[str]
+    # Which other files may be the same person's; None where nobody has looked yet.
+    known_already: comparison.Result | None
+    # The request to erase that waits for another person's answer.
+    erasure_id: UUID | None
 
 
 def worklist(actor: Actor, queue: Queue, after: Place | None = None) -> Worklist:
@@ -136,6 +140,20 @@ def worklist(actor: Actor, queue: Queue, after: Place | None = None) -> Worklist
     last = shown[-1] if len(cases) > PAGE else None
     more = Place(last.urgency, last.due_at, last.id) if last is not None else None
     return Worklist([WorkRow(case, facts[case.id]) for case in shown], more)
+
+
+def listed(actor: Actor, case_ids: Sequence[UUID]) -> Worklist:
+    """List the cases that a search found, in its order, with their coded facts."""
+    query = visibility.visible_cases(actor, Permission.CASE_VIEW).where(
+        Case.id.in_(case_ids), Case.erased_at.is_(None)
+    )
+    with unit_of_work() as unit:
+        cases = {case.id: case for case in db.session.scalars(query)}
+        standings = {case_id: visibility.case_standing(case) for case_id, case in cases.items()}
+        facts = vault.open_facts(unit, actor, standings)
+        record(unit, actor, Action.CASE_LIST, purpose="search", counts={"cases": len(cases)})
+    shown = [case_id for case_id in case_ids if case_id in cases]
+    return Worklist([WorkRow(cases[case_id], facts[case_id]) for case_id in shown], None)
 
 
 def _in_queue(query: Select[Case], queue: Queue) -> Select[Case]:
@@ -177,6 +195,8 @@ def overview(actor: Actor, reference: str, opened: Mapping[str, str]) -> Overvie
             newest(answers(case.id)),
             _referrals(case.id),
             _same_incident(actor, case),
+            comparison.result(unit, actor, case),
+            erasure_asked(case),
         )
         purpose = " ".join(sorted(set(opened.values())))
         record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose=purpose)
@@ -217,6 +237,21 @@ def referrals_page(actor: Actor, reference: str) -> tuple[CaseFile, Sequence[Sen
         sent = _sent(unit, actor, case, standing)
         record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose="referrals")
         return file, sent
+
+
+def comparison_page(
+    actor: Actor, reference: str
+) -> tuple[CaseFile, comparison.Result | None, Mapping[UUID, Mapping[str, Any]]]:
+    """Open the page of who is known already, with the coded facts of the files that are alike."""
+    with unit_of_work() as unit:
+        case = visibility.case(actor, reference, Permission.CASE_VIEW)
+        file = opened(unit, actor, case)
+        result = comparison.result(unit, actor, case)
+        others = [alike.case for alike in result.alike] if result is not None else []
+        standings = {other.id: visibility.case_standing(other) for other in others}
+        facts = vault.open_facts(unit, actor, standings)
+        record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose="comparison")
+        return file, result, facts
 
 
 def reveal(
@@ -268,6 +303,23 @@ def timeline(case_id: UUID, length: int) -> list[Event]:
         Event(seq, Action(action), at, who or "", where or "")
         for seq, action, at, who, where in rows
     ]
+
+
+def erasure_asked(case: Case) -> UUID | None:
+    """Name the request to erase a closed case that waits for another person's answer."""
+    if case.assistance is not Assistance.CLOSED:
+        return None
+    asked = select(Erasure.id).where(
+        Erasure.case_id == case.id, Erasure.state == ErasureState.ASKED
+    )
+    return db.session.scalar(asked)
+
+
+def opened(unit: Unit, actor: Actor, case: Case) -> CaseFile:
+    """Open what every page of a case shows, as part of an act that records it."""
+    standing = visibility.case_standing(case)
+    contact = vault.open_compartments(unit, actor, case.id, {SAFE_CONTACT: standing})
+    return _file(unit, actor, case, contact[SAFE_CONTACT])
 
 
 def _file(unit: Unit, actor: Actor, case: Case, contact: Mapping[str, Any]) -> CaseFile:

@@ -6,14 +6,14 @@ from sqlalchemy import select
 
 from nrm.audit.actions import Action
 from nrm.country import CountryPack
-from nrm.db import db, unit_of_work
+from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import InvalidInputError
 from nrm.domain.lifecycle import CLOSE, END, LIVE_REFERRALS, WITHDRAW, ReferralState, advance
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import CLOSURE_REASON
-from nrm.models import Referral
+from nrm.models import Case, Referral
 from nrm.services import vault, visibility
 from nrm.services.audit import record
 from nrm.services.facts import counted
@@ -37,15 +37,7 @@ def close(
         case = visibility.case(actor, reference, Permission.CASE_VIEW, lock=True)
         require(actor, CLOSE.needs, visibility.case_standing(case))
         expect_version(case, version)
-        case.assistance = advance(case.assistance, CLOSE)
-        case.closed_at = unit.now
-        live = select(Referral).where(
-            Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS)
-        )
-        for referral in db.session.scalars(live):
-            step = END if referral.state is ReferralState.ACCEPTED else WITHDRAW
-            referral.state = advance(referral.state, step)
-            referral.ended_at = unit.now
+        shut(unit, case)
         vault.seal_note(
             unit,
             actor,
@@ -67,3 +59,14 @@ def close(
         )
         unit.outcome = case.reference
         return case.reference
+
+
+def shut(unit: Unit, case: Case) -> None:
+    """End everyone's part in a case, within an act that is recorded by its caller."""
+    case.assistance = advance(case.assistance, CLOSE)
+    case.closed_at = unit.now
+    live = select(Referral).where(Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS))
+    for referral in db.session.scalars(live):
+        step = END if referral.state is ReferralState.ACCEPTED else WITHDRAW
+        referral.state = advance(referral.state, step)
+        referral.ended_at = unit.now

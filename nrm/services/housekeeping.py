@@ -8,7 +8,8 @@ from sqlalchemy import delete
 from nrm.country import CountryPack
 from nrm.db import db, unit_of_work
 from nrm.models import FormReceipt
-from nrm.services import provision, sessions
+from nrm.services import comparison, document_files, provision, search_index, sessions, shredding
+from nrm.services.shredding import Kept
 
 # Longer than any sitting, and so longer than any page that could send its form again.
 RECEIPTS_LAST = timedelta(days=7)
@@ -21,11 +22,33 @@ class Round:
     referrals_expired: int
     sessions_removed: int
     receipts_removed: int
+    # Files whose act broke off in its midst.
+    files_settled: int
+    cases_compared: int
+    cases_not_compared: int
+    # Erasures that a restored database had forgotten.
+    erasures_repeated: int
+    # Cases whose search tokens were made for a new version.
+    tokens_made: int
 
 
-def tick(pack: CountryPack, limits: sessions.Limits) -> Round:
-    """Take back unanswered referrals and remove sittings and receipts that are over."""
-    return Round(provision.expire(pack), sessions.sweep(limits), _sweep_receipts())
+def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
+    """Take back unanswered referrals, compare new cases, remove sittings and receipts that end."""
+    expired = provision.expire(pack)
+    # Before comparing, which looks by these tokens.
+    tokens = search_index.go_on()
+    compared = comparison.compare_new()
+    return Round(
+        expired,
+        sessions.sweep(limits),
+        _sweep_receipts(),
+        document_files.sweep(kept.documents),
+        compared.done,
+        compared.failed,
+        # A list that cannot be read ends the round, so it comes when all else is done.
+        shredding.reconcile(kept),
+        tokens,
+    )
 
 
 def _sweep_receipts() -> int:

@@ -22,7 +22,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import Urgency, is_under_16
 from nrm.models import Case, ConsentAnswer, FlagDraft
-from nrm.services import vault, visibility
+from nrm.services import search_index, vault, visibility
 from nrm.services.audit import record
 from nrm.services.facts import counted
 
@@ -139,7 +139,9 @@ def send_flag(
         db.session.add(case)
         # The sealed rows and the answer below point to the case.
         db.session.flush()
-        vault.seal_new_case(unit, case, flag.documents(pages, today))
+        documents = flag.documents(pages, today)
+        vault.seal_new_case(unit, case, documents)
+        search_index.write(case.id, documents)
         band = flag.person_age_band(pages["person"], today)
         _record_first_consent(unit, actor, case, pages["consent"], under_16=is_under_16(band))
         counted(unit, case.id, "flagged", today)

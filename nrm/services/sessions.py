@@ -177,6 +177,6 @@ def _seal(session_id: UUID, data: dict[str, Any]) -> bytes:
 
 def _unseal(session: AuthSession) -> dict[str, Any]:
     ring_id = sealed_key_id(session.data)
-    key = keys.keyring().derived_from(ring_id, Purpose.SESSION, "data")
+    key = keys.derived_from(ring_id, Purpose.SESSION, "data")
     place = Place(AuthSession.__tablename__, session.id, "data", 1, ring_id)
     return unseal(key, place, session.data)

@@ -7,11 +7,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 
 from nrm.db import db
-from nrm.domain.errors import NotFoundError, Subject
+from nrm.domain.errors import ErasedError, NotFoundError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
-from nrm.domain.policy import CaseStanding, ListingStanding, ReferralStanding
+from nrm.domain.policy import (
+    CaseStanding,
+    ErasureStanding,
+    ListingStanding,
+    ReferralStanding,
+)
 from nrm.domain.roles import GRANTS, Actor, Permission, Relation
-from nrm.models import Case, Listing, Referral
+from nrm.models import Case, Erasure, Listing, Referral
 
 _RelationSql: TypeAlias = Callable[[Relation, Actor], ColumnElement[bool]]
 
@@ -29,6 +34,7 @@ def visible_referrals(actor: Actor, permission: Permission) -> Select[Referral]:
 def case(actor: Actor, reference: str, permission: Permission, *, lock: bool = False) -> Case:
     """Fetch one case by its reference; out of sight and not there are the same NotFoundError.
 
+    Of an erased one no more is left than that it was one: raises ErasedError.
     `lock` holds the row until the act is done, so that two acts on one case follow each other.
     """
     query = visible_cases(actor, permission).where(Case.reference == reference)
@@ -36,6 +42,8 @@ def case(actor: Actor, reference: str, permission: Permission, *, lock: bool = F
     if found is None:
         hidden = db.session.scalars(select(Case.id).where(Case.reference == reference)).first()
         raise NotFoundError(Subject("case", hidden, hidden))
+    if found.erased_at is not None:
+        raise ErasedError(case_subject(found), found.reference, found.erased_at)
     return found
 
 
@@ -48,6 +56,9 @@ def referral(actor: Actor, reference: str) -> Referral:
             select(Referral).where(Referral.reference == reference)
         ).one_or_none()
         raise NotFoundError(referral_subject(hidden) if hidden is not None else Subject("referral"))
+    erased_at = db.session.scalar(select(Case.erased_at).where(Case.id == found.case_id))
+    if erased_at is not None:
+        raise ErasedError(referral_subject(found), found.reference, erased_at)
     return found
 
 
@@ -86,6 +97,11 @@ def referral_standing(record: Referral, *, consented: bool = False) -> ReferralS
 def listing_standing(record: Listing) -> ListingStanding:
     """Say what the policy needs to know of a listing."""
     return ListingStanding(Subject("listing", record.id), record.submitted_by_id)
+
+
+def erasure_standing(record: Erasure) -> ErasureStanding:
+    """Say what the policy needs to know of a request to erase."""
+    return ErasureStanding(Subject("erasure", record.id, record.case_id), record.asked_by_id)
 
 
 def _any_of(

@@ -16,10 +16,13 @@ from nrm.web import (
     assets,
     audit,
     casefile,
+    comparison,
     consent,
     context,
     decision,
     directory,
+    documents,
+    erasure,
     errors,
     headers,
     health,
@@ -29,8 +32,10 @@ from nrm.web import (
     pages,
     provision,
     referral,
+    search,
     sessions,
     statistics,
+    uploads,
 )
 
 BLUEPRINTS = (
@@ -38,15 +43,19 @@ BLUEPRINTS = (
     administration.blueprint,
     audit.blueprint,
     casefile.blueprint,
+    comparison.blueprint,
     consent.blueprint,
     decision.blueprint,
     directory.blueprint,
+    documents.blueprint,
+    erasure.blueprint,
     health.blueprint,
     home.blueprint,
     identification.blueprint,
     pages.blueprint,
     provision.blueprint,
     referral.blueprint,
+    search.blueprint,
     statistics.blueprint,
 )
 
@@ -63,6 +72,7 @@ def register(app: Flask) -> None:
     app.config["WTF_CSRF_SSL_STRICT"] = False
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
+    app.request_class = uploads.UploadRequest
     app.session_interface = sessions.ServerSideSessions()
     _templates(app)
     Babel(app, default_locale="en", default_translation_directories=str(context.TRANSLATIONS))

@@ -27,6 +27,7 @@ SUBJECT_LABEL = {
     "case": _l("Case"),
     "draft": _l("Draft"),
     "entry": _l("Log entry"),
+    "erasure": _l("Erasure"),
     "listing": _l("Listing"),
     "none": _l("Nothing of its own"),
     "organisation": _l("Organisation"),
@@ -39,6 +40,7 @@ _OTHER_PARTS = {
     "facts_event": _l("Coded fact for the statistics"),
     "consent": _l("How consent was given"),
     "service": _l("Answers and services of a provider"),
+    "comparison": _l("Whether the person is known already"),
 }
 # The reasons that an act can carry, and the pages and lists that were read.
 _REASONS = (
@@ -49,12 +51,14 @@ _REASONS = (
 _PLACES = {
     "all": _l("All open cases"),
     "assisted": _l("Assisted"),
+    "comparison": _l("Whether the person is known already"),
     "consent": _l("Consent"),
     "find": _l("Found by its reference"),
     "incoming": _l("New flags"),
     "needs": _l("Cases that need a provider"),
     "referrals": _l("Help and referrals"),
     "referred": _l("Referred cases"),
+    "search": _l("Found by name or number"),
 }
 
 

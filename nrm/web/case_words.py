@@ -35,7 +35,9 @@ TABS = {
 }
 
 # Acts that turned the case, and acts that ask the coordinator for another one.
-_KEY = frozenset({Action.CASE_PRESUME, Action.REFERRAL_ACCEPT, Action.CASE_CLOSE})
+_KEY = frozenset(
+    {Action.CASE_PRESUME, Action.REFERRAL_ACCEPT, Action.CASE_CLOSE, Action.CASE_ERASE}
+)
 _ALERT = frozenset({Action.REFERRAL_DECLINE, Action.REFERRAL_EXPIRE})
 
 # Where the next action is done, and what its button says.
@@ -134,14 +136,14 @@ def work_row(row: WorkRow) -> dict[str, Any]:
         "reference": case.reference,
         "url": url_for("casefile.overview", reference=case.reference),
         "act": _(NEXT_ACTION_LABEL[action]),
-        "note": _note(row.facts),
-        "stage": _stage(case),
+        "note": codes_of(row.facts),
+        "stage": stage(case),
         "urgency": case.urgency,
         "due": due(case.due_at),
     }
 
 
-def _note(facts: Mapping[str, Any]) -> str:
+def codes_of(facts: Mapping[str, Any]) -> str:
     """Say in codes whom a row is about: enough to choose, too little to know who it is."""
     parts = (
         _known(facts.get("sex"), "SEX"),
@@ -156,13 +158,18 @@ def _known(code: str | None, code_list: str) -> str:
     return words(code, code_list) if code and code not in _UNSAID else ""
 
 
-def _stage(case: Case) -> dict[str, str]:
+def stage(case: Case) -> dict[str, str]:
+    """Say how far a case has come, as the tag of a list."""
     if case.assistance is Assistance.WAITING:
         new = case.identification is Identification.FLAGGED
         said = _("New flag") if new else state_words(case.identification)
         return {"words": said, "kind": "act" if new else ""}
-    kind = {Assistance.ASSISTED: "done", Assistance.REFERRED: "wait"}.get(case.assistance, "")
-    return {"words": state_words(case.assistance), "kind": kind}
+    marked = {
+        Assistance.ASSISTED: "done",
+        Assistance.REFERRED: "wait",
+        Assistance.CLOSED: "wait",
+    }
+    return {"words": state_words(case.assistance), "kind": marked.get(case.assistance, "")}
 
 
 def next_step(case: Case) -> dict[str, Any] | None:
@@ -294,8 +301,15 @@ def event(act: Event) -> dict[str, str]:
     return {
         "title": action_words(act.action),
         "byline": ", ".join(part for part in (act.who, act.organisation) if part)
-        or _("the system, because time ran out"),
+        or _by_itself(act.action),
         "when": when(act.at),
         "iso": act.at.isoformat(),
         "kind": kind,
     }
+
+
+def _by_itself(action: Action) -> str:
+    """Say why the system acted, where no person did."""
+    if action is Action.ERASURE_REPLAY:
+        return _("the system, after a restore")
+    return _("the system, because time ran out")

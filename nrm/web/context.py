@@ -38,13 +38,15 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.COORDINATOR: (
         ("casefile.worklist", "My work"),
         ("casefile.find", "Find a case"),
+        ("search.people", "Find a person"),
         ("directory.entries", "Directory"),
+        ("erasure.requests", "Erasures"),
     ),
     Role.DECISION_MAKER: (("decision.index", "My work"),),
     Role.PROVIDER: (("provision.inbox", "Inbox"),),
     Role.DIRECTORY_MANAGER: (("directory.entries", "Directory"),),
     Role.ANALYST: (("statistics.index", "Statistics"),),
-    Role.AUDITOR: (("audit.search", "Audit log"),),
+    Role.AUDITOR: (("audit.search", "Audit log"), ("erasure.requests", "Erasures")),
     Role.ADMINISTRATOR: (
         ("administration.people", "People"),
         ("administration.organisations", "Organisations"),
@@ -52,8 +54,8 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 }
 
 
-# The pages of consent and referral are pages of a case.
-_PART_OF = {"consent": "casefile", "referral": "casefile"}
+# The pages of consent and referral, and of who is known already, are pages of a case.
+_PART_OF = dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile")
 
 
 def pack() -> CountryPack:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, redirect, render_template, request
+from flask import Flask, current_app, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -17,12 +17,16 @@ from nrm.domain.errors import (
     AlreadyDoneError,
     ConflictError,
     DamagedError,
+    ErasedError,
     IllegalStepError,
     LockedError,
     NotFoundError,
     RefusedError,
     Subject,
 )
+from nrm.domain.policy import holds
+from nrm.domain.roles import Permission
+from nrm.services import erasure
 from nrm.services.audit import record_alone
 from nrm.web import logs
 from nrm.web.access import actor
@@ -49,6 +53,7 @@ def once(leads_to: Callable[..., str]) -> Callable[[View], View]:
 def register(app: Flask) -> None:
     """Answer each kind of refusal in one place."""
     app.register_error_handler(NotFoundError, _not_found)
+    app.register_error_handler(ErasedError, _erased)
     app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(ConflictError, _conflict)
     app.register_error_handler(IllegalStepError, _illegal_step)
@@ -69,6 +74,22 @@ def _not_found(error: NotFoundError) -> Page:
 def log_not_found(error: NotFoundError) -> None:
     """Out of sight and not there look the same on a page; the log knows the difference."""
     _log_refusal(error.subject, Outcome.NOT_FOUND, str(request.endpoint))
+
+
+def _erased(error: ErasedError) -> BaseResponse | Page:
+    """Lead whoever may know more to who erased it and why; say to all others that it is gone."""
+    may_know = holds(actor(), Permission.ERASURE_VIEW)
+    erasure_id = erasure.done_for(error.subject.case_id) if may_know else None
+    if erasure_id and request.method == "GET":
+        return redirect(url_for("erasure.read", erasure_id=erasure_id), 303)
+    _log_refusal(error.subject, Outcome.NOT_FOUND, str(request.endpoint))
+    page = render_template(
+        "errors/erased.html",
+        reference=error.reference,
+        erased_at=error.erased_at,
+        erasure_id=erasure_id,
+    )
+    return page, HTTPStatus.GONE
 
 
 def _refused(error: RefusedError) -> Page:

@@ -17,7 +17,7 @@ from nrm.cli.demonstration import people, stories
 from nrm.country import load
 from nrm.db import acting_at, db
 from nrm.domain.lifecycle import Assistance, Identification, ListingState, ReferralState
-from nrm.domain.roles import HUMAN_ROLES
+from nrm.domain.roles import HUMAN_ROLES, Actor, Role
 from nrm.models import (
     Account,
     AuditEntry,
@@ -27,9 +27,10 @@ from nrm.models import (
     Listing,
     Organisation,
     Referral,
+    SealedDocument,
     ServiceRecord,
 )
-from nrm.services import directory
+from nrm.services import casefile, directory
 from tests import databases
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -72,6 +73,21 @@ def test_about_forty_cases_of_the_last_weeks():
     assert 2 <= count(FlagDraft) <= 3
     assert count(ServiceRecord) >= 10
     assert distinct(ConsentAnswer.basis) == {"consent", "child_best_interest"}
+    assert count(SealedDocument) >= 5
+    assert count(Case, Case.erased_at.is_not(None)) == 1
+
+
+@pytest.mark.usefixtures("world")
+def test_of_a_person_who_was_flagged_twice_each_file_names_the_other():
+    assert count(Case, Case.compared_at.is_(None)) == 0
+    who = db.session.scalars(select(Account).where(Account.role == Role.COORDINATOR)).first()
+    actor = Actor(who.id, who.organisation_id, who.role)
+    known = {}
+    for reference in db.session.scalars(select(Case.reference).where(Case.erased_at.is_(None))):
+        _, result, _ = casefile.comparison_page(actor, reference)
+        known[reference] = [other.case.reference for other in result.alike]
+    (one, other) = [reference for reference, others in known.items() if others]
+    assert (known[one], known[other]) == ([other], [one])
 
 
 @pytest.mark.usefixtures("world")

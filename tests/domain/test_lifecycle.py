@@ -62,6 +62,14 @@ TABLES = {
         approve | .         | approved  | approved  | approved
         suspend | .         | suspended | suspended | .
     """,
+    # A request to erase a closed case. Whoever was refused, or thought better of it, asks anew.
+    "Erasure of a closed case": """
+        step         | new   | asked      | taken_back | refused | done
+        ask to erase | asked | .          | .          | .       | .
+        take back    | .     | taken_back | .          | .       | .
+        refuse       | .     | refused    | .          | .       | .
+        erase        | .     | done       | .          | .       | .
+    """,
 }
 # The permission without which a step is not taken.
 NEEDS = {
@@ -83,6 +91,10 @@ NEEDS = {
     "submit": "listing:submit",
     "approve": "listing:approve",
     "suspend": "listing:suspend",
+    "ask to erase": "erasure:ask",
+    "take back": "erasure:ask",
+    "refuse": "erasure:answer",
+    "erase": "erasure:answer",
 }
 BY_NAME = {one.name: one for one in LIFECYCLES}
 

@@ -8,6 +8,7 @@ from nrm.domain.errors import NOTHING, RefusedError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
 from nrm.domain.policy import (
     CaseStanding,
+    ErasureStanding,
     ListingStanding,
     ReferralStanding,
     holds,
@@ -22,6 +23,7 @@ MINE, ELSEWHERE = UUID(int=11), UUID(int=12)
 CASE = Subject("case", UUID(int=21), UUID(int=21))
 REFERRAL = Subject("referral", UUID(int=31), UUID(int=21))
 LISTING = Subject("listing", UUID(int=41))
+ERASURE = Subject("erasure", UUID(int=51), UUID(int=21))
 OVER = sorted(set(ReferralState) - LIVE_REFERRALS)
 
 
@@ -46,6 +48,9 @@ SITUATIONS = {
     # A listing that the actor submitted, and somebody else's.
     "own": ListingStanding(LISTING, ME),
     "list": ListingStanding(LISTING, COLLEAGUE),
+    # A request to erase that the actor made, and somebody else's.
+    "mine": ErasureStanding(ERASURE, ME),
+    "theirs": ErasureStanding(ERASURE, COLLEAGUE),
 }
 
 # Who may do what in which situation. A permission that does not stand under a role is refused to
@@ -53,81 +58,97 @@ SITUATIONS = {
 MATRIX = {
     # Flags, and sees how the own flags stand: not the file that grows from them.
     Role.FIRST_RESPONDER: """
-        permission            | none | flag | case | sent | acc | cov | over | other | own | list
-        case:flag             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
-        flag:view             | .    | yes  | .    | .    | .   | .   | .    | .     | .   | .
-        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        case:flag             yes   .     .     .     .    .    .     .      .    .     .     .
+        flag:view             .     yes   .     .     .    .    .     .      .    .     .     .
+        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
     """,
     # Owns every case and every referral of the country, but not the police part of a file.
     Role.COORDINATOR: """
-        permission            | none | flag | case | sent | acc | cov | over | other | own | list
-        case:close            | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        case:presume          | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        case:view             | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        compartment:contact   | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        compartment:facts     | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        compartment:health    | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        compartment:identity  | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        compartment:narrative | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        consent:record        | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        directory:view        | yes  | .    | .    | .    | .   | .   | .    | .     | yes | yes
-        needs:record          | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        referral:send         | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        referral:withdraw     | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
-        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        case:close            .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        case:compare          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        case:compare          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        case:presume          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        case:view             .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        compartment:contact   .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        compartment:facts     .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        compartment:health    .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        compartment:identity  .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        compartment:narrative .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        consent:record        .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        directory:view        yes   .     .     .     .    .    .     .      yes  yes   .     .
+        document:add          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        document:open         .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        document:remove       .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        erasure:answer        .     .     .     .     .    .    .     .      .    .     .     yes
+        erasure:ask           .     yes   yes   yes   yes  yes  yes   yes    .    .     yes   .
+        erasure:view          yes   .     .     .     .    .    .     .      .    .     .     .
+        needs:record          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        person:search         yes   .     .     .     .    .    .     .      .    .     .     .
+        referral:send         .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        referral:withdraw     .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
     """,
     # Has a first page, and no case yet.
     Role.DECISION_MAKER: """
-        permission            | none | flag | case | sent | acc | cov | over | other | own | list
-        decision:view         | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
-        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        decision:view         yes   .     .     .     .    .    .     .      .    .     .     .
+        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
     """,
     # Acts for its organisation alone. Before acceptance the envelope, after it what consent
     # covers, and when the referral is over nothing but that it once was.
     Role.PROVIDER: """
-        permission            | none | flag | case | sent | acc | cov | over | other | own | list
-        compartment:contact   | .    | .    | .    | .    | .   | yes | .    | .     | .   | .
-        compartment:health    | .    | .    | .    | .    | .   | yes | .    | .     | .   | .
-        compartment:identity  | .    | .    | .    | .    | .   | yes | .    | .     | .   | .
-        compartment:narrative | .    | .    | .    | .    | .   | yes | .    | .     | .   | .
-        envelope:open         | .    | .    | .    | yes  | yes | yes | .    | .     | .   | .
-        referral:answer       | .    | .    | .    | yes  | yes | yes | yes  | .     | .   | .
-        referral:end          | .    | .    | .    | yes  | yes | yes | yes  | .     | .   | .
-        referral:view         | .    | .    | .    | yes  | yes | yes | yes  | .     | .   | .
-        service:record        | .    | .    | .    | .    | yes | yes | .    | .     | .   | .
-        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        compartment:contact   .     .     .     .     .    yes  .     .      .    .     .     .
+        compartment:health    .     .     .     .     .    yes  .     .      .    .     .     .
+        compartment:identity  .     .     .     .     .    yes  .     .      .    .     .     .
+        compartment:narrative .     .     .     .     .    yes  .     .      .    .     .     .
+        envelope:open         .     .     .     yes   yes  yes  .     .      .    .     .     .
+        referral:answer       .     .     .     yes   yes  yes  yes   .      .    .     .     .
+        referral:end          .     .     .     yes   yes  yes  yes   .      .    .     .     .
+        referral:view         .     .     .     yes   yes  yes  yes   .      .    .     .     .
+        service:record        .     .     .     .     yes  yes  .     .      .    .     .     .
+        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
     """,
     # Keeps the directory; nobody approves what they submitted themselves.
     Role.DIRECTORY_MANAGER: """
-        permission            | none | flag | case | sent | acc | cov | over | other | own | list
-        directory:view        | yes  | .    | .    | .    | .   | .   | .    | .     | yes | yes
-        listing:approve       | .    | .    | .    | .    | .   | .   | .    | .     | .   | yes
-        listing:submit        | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
-        listing:suspend       | .    | .    | .    | .    | .   | .   | .    | .     | yes | yes
-        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        directory:view        yes   .     .     .     .    .    .     .      yes  yes   .     .
+        listing:approve       .     .     .     .     .    .    .     .      .    yes   .     .
+        listing:submit        yes   .     .     .     .    .    .     .      .    .     .     .
+        listing:suspend       .     .     .     .     .    .    .     .      yes  yes   .     .
+        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
     """,
     # Sees published figures, and no way to a person.
     Role.ANALYST: """
-        permission            | none | flag | case | sent | acc | cov | over | other | own | list
-        statistics:view       | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
-        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        statistics:view       yes   .     .     .     .    .    .     .      .    .     .     .
+        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
     """,
-    # Sees who did and read what, and nothing of what was read.
+    # Sees who did and read what, and nothing of what was read; can be the second person of an
+    # erasure without opening the file.
     Role.AUDITOR: """
-        permission            | none | flag | case | sent | acc | cov | over | other | own | list
-        audit:search          | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
-        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        audit:search          yes   .     .     .     .    .    .     .      .    .     .     .
+        erasure:answer        .     .     .     .     .    .    .     .      .    .     .     yes
+        erasure:view          yes   .     .     .     .    .    .     .      .    .     .     .
+        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
     """,
     # Keeps accounts, and reaches no case.
     Role.ADMINISTRATOR: """
-        permission            | none | flag | case | sent | acc | cov | over | other | own | list
-        account:manage        | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
-        work:view             | yes  | .    | .    | .    | .   | .   | .    | .     | .   | .
+        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        account:manage        yes   .     .     .     .    .    .     .      .    .     .     .
+        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
     """,
-    # The clock: it can take an unanswered referral back, and nothing else.
+    # The clock: it takes an unanswered referral back, and looks whether a flagged person is known
+    # already, for which it reads names, papers and telephones. Nothing else.
     Role.SYSTEM: """
-        permission            | none | flag | case | sent | acc | cov | over | other | own | list
-        referral:expire       | .    | yes  | yes  | yes  | yes | yes | yes  | yes   | .   | .
+        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        case:compare          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        compartment:contact   .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        compartment:identity  .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        referral:expire       .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
     """,
 }
 
@@ -139,11 +160,17 @@ GRANTED = {
     """,
     Role.COORDINATOR: """
         work:view: no record
-        case:view, case:presume, case:close, consent:record, needs:record: national
+        case:view, case:presume, case:close, case:compare: national
+        consent:record, needs:record: national
         referral:send, referral:withdraw: national
         compartment:identity, compartment:contact, compartment:narrative: national
         compartment:health, compartment:facts: national
         directory:view: no record, any listing
+        person:search: no record
+        document:add, document:open, document:remove: national
+        erasure:view: no record
+        erasure:ask: national, own erasure
+        erasure:answer: another's erasure
     """,
     Role.DECISION_MAKER: """
         work:view, decision:view: no record
@@ -166,13 +193,15 @@ GRANTED = {
         work:view, statistics:view: no record
     """,
     Role.AUDITOR: """
-        work:view, audit:search: no record
+        work:view, audit:search, erasure:view: no record
+        erasure:answer: another's erasure
     """,
     Role.ADMINISTRATOR: """
         work:view, account:manage: no record
     """,
     Role.SYSTEM: """
-        referral:expire: national
+        referral:expire, case:compare: national
+        compartment:identity, compartment:contact: national
     """,
 }
 
@@ -183,9 +212,7 @@ def actor(role):
 
 def written(role):
     """Read the matrix of one role as permission → the situations in which it is allowed."""
-    head, *rows = [
-        [cell.strip() for cell in line.split("|")] for line in MATRIX[role].strip().splitlines()
-    ]
+    head, *rows = [line.split() for line in MATRIX[role].strip().splitlines()]
     assert head[1:] == list(SITUATIONS)
     assert all(set(cells) <= {"yes", "."} for _, *cells in rows)
     return {
@@ -279,6 +306,8 @@ def test_a_permission_over_a_record_is_not_one_over_none():
         ("other", "national"),
         ("own", "any listing"),
         ("list", "any listing, another's listing"),
+        ("mine", "own erasure"),
+        ("theirs", "another's erasure"),
     ],
 )
 def test_how_an_actor_stands_to_a_record(situation, expected):
@@ -337,6 +366,12 @@ def test_a_provider_without_an_organisation_receives_nothing(permission, state, 
             "listing:approve",
             "own",
             "Someone other than the person who submitted a listing approves it.",
+        ),
+        (
+            Role.COORDINATOR,
+            "erasure:answer",
+            "mine",
+            "Someone other than the person who asked for an erasure carries it out.",
         ),
         (
             Role.PROVIDER,

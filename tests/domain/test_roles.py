@@ -17,7 +17,17 @@ ABOUT_A_PERSON = {
     permission
     for permission in Permission
     if permission.startswith(
-        ("case:", "compartment:", "consent:", "envelope:", "flag:", "needs:", "referral:")
+        (
+            "case:",
+            "compartment:",
+            "consent:",
+            "document:",
+            "envelope:",
+            "flag:",
+            "needs:",
+            "person:",
+            "referral:",
+        )
     )
 }
 
@@ -69,8 +79,14 @@ def test_no_account_can_be_housekeeping():
     assert HOUSEKEEPING.role is Role.SYSTEM
 
 
-def test_housekeeping_can_only_let_time_run_out():
-    assert set(GRANTS[Role.SYSTEM]) == {Permission.REFERRAL_EXPIRE}
+def test_housekeeping_lets_time_run_out_and_compares_people_and_does_no_more():
+    assert set(GRANTS[Role.SYSTEM]) == {
+        Permission.REFERRAL_EXPIRE,
+        Permission.CASE_COMPARE,
+        # What tells people apart: their names and papers, and their telephone.
+        Permission.COMPARTMENT_IDENTITY,
+        Permission.COMPARTMENT_CONTACT,
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy import select
 
 from nrm.db import db
 from nrm.models import Organisation
-from nrm.services import accounts, directory, identification
+from nrm.services import accounts, directory, erasure, identification
 from tests import world as worlds
 from tests.journeys.people import HOW, answers_about
 from tests.page import filled_in, find_form
@@ -93,8 +94,26 @@ def a_shelter_to_list(world):
     return ()
 
 
+def a_document(world):
+    reference = worlds.flag(world)
+    return reference, worlds.attach(world, reference)
+
+
 def a_listing(world):
     return world.listings["clinic"]
+
+
+def asked_erasure(world):
+    """Close a case and let somebody ask for its erasure: the id of the request."""
+    reference, _ = worlds.closed(world)
+    with world.entered():
+        return erasure.ask(world.actor("second_coordinator"), reference, "duplicate")
+
+
+def own_erasure(world):
+    reference, _ = worlds.closed(world)
+    with world.entered():
+        return erasure.ask(world.actor("coordinator"), reference, "duplicate")
 
 
 def case_and_lakes(world):
@@ -124,6 +143,8 @@ def begun_draft(world):
     return draft
 
 
+# A file is named, not held: each sending opens it anew.
+PAPER = str(Path(__file__).resolve().parent.parent / "files" / "practice.pdf")
 CASE, REFERRAL = "/cases/{0}", "/referrals/{1}"
 NEW_ACCOUNT = {
     "name": "Practice Newcomer",
@@ -190,6 +211,12 @@ FORMS = [
         "case:close",
     ),
     Form(
+        "comparison.look_again",
+        "coordinator",
+        at(worlds.flag, CASE + "/known"),
+        act="case:compare",
+    ),
+    Form(
         "consent.record",
         "coordinator",
         at(worlds.presumed, CASE + "/consent/record"),
@@ -211,6 +238,19 @@ FORMS = [
         "consent:record",
     ),
     Form(
+        "documents.add",
+        "coordinator",
+        at(worlds.flag, CASE + "/documents/new"),
+        {"file": (PAPER, "paper.pdf"), "compartment": "health", "title": "Practice paper"},
+        "document:add",
+    ),
+    Form(
+        "documents.remove",
+        "coordinator",
+        at(a_document, CASE + "/documents/{1}/remove"),
+        act="document:remove",
+    ),
+    Form(
         "directory.submit",
         "directory_manager",
         at(a_shelter_to_list, "/directory/submit"),
@@ -230,6 +270,32 @@ FORMS = [
         at(a_listing, "/directory/{0}/suspend", shown_at="/directory/{0}"),
         {"reason": "Practice reason."},
         "listing:suspend",
+    ),
+    Form(
+        "erasure.ask",
+        "coordinator",
+        at(worlds.closed, CASE + "/erase"),
+        {"reason": "court_order"},
+        "erasure:ask",
+    ),
+    Form(
+        "erasure.carry_out",
+        "auditor",
+        at(asked_erasure, "/erasures/{0}/erase"),
+        {"reference": "7K4M-29QX-C"},
+        act="case:erase",
+    ),
+    Form(
+        "erasure.refuse",
+        "auditor",
+        at(asked_erasure, "/erasures/{0}/refuse", shown_at="/erasures/{0}"),
+        act="erasure:refuse",
+    ),
+    Form(
+        "erasure.take_back",
+        "coordinator",
+        at(own_erasure, "/erasures/{0}/take-back", shown_at="/erasures/{0}"),
+        act="erasure:take-back",
     ),
     Form(
         "identification.start",
@@ -306,5 +372,6 @@ FORMS = [
         at(worlds.referred, CASE + "/referrals/{1}/withdraw"),
         act="referral:withdraw",
     ),
+    Form("search.people", "coordinator", at(nothing, "/search"), {"names": "Practice Person"}),
     Form("account.sign_out", "clinician", at(nothing, "/sign-out", shown_at="/inbox")),
 ]

@@ -65,11 +65,13 @@ def _records(made, route):
         ("reference", "group"): [(cases[0], group) for group in GROUPS],
         ("reference", "to"): [(case, made.world.organisations["lakes"]) for case in cases],
         ("reference", "sent"): list(made.referrals.values()),
+        ("reference", "document_id"): list(made.documents.values()),
         ("draft_id",): each(made.drafts.values()),
         ("draft_id", "page"): [(draft, page) for draft in made.drafts.values() for page in PAGES],
         ("listing_id",): each(made.listings.values()),
         ("account_id",): each(made.accounts.values()),
         ("entry_id",): each(made.entries.values()),
+        ("erasure_id",): each(made.erasures.values()),
     }[route.parameters]
 
 

@@ -11,7 +11,7 @@ from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry, Referral
-from nrm.services import accounts, directory, follow_up, provision, referral
+from nrm.services import accounts, directory, erasure, follow_up, provision, referral
 from nrm.services.audit import record
 from tests import world as worlds
 from tests.ledger import Ledger, state
@@ -29,11 +29,15 @@ class Mechanism:
     # Another responder's case, and another organisation's referral.
     foreign_case: str = ""
     foreign_referral: tuple[str, str] = ("", "")
+    # Documents: the case's reference and the document's id.
+    documents: dict[str, tuple[str, UUID]] = field(default_factory=dict)
     drafts: dict[str, UUID] = field(default_factory=dict)
     foreign_draft: UUID | None = None
     listings: dict[str, UUID] = field(default_factory=dict)
     accounts: dict[str, UUID] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
+    # Requests to erase, each by the second coordinator, in every state.
+    erasures: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def app(self):
@@ -46,6 +50,7 @@ def build(world):
         _add_cases(made)
         _add_lost_referrals(made)
         _add_closed(made)
+        _add_erasures(made)
         _add_others_work(made)
         _add_listings(made)
         _add_accounts(made)
@@ -64,6 +69,9 @@ def _add_cases(made):
     made.referrals["accepted"] = worlds.accepted(world)
     made.referrals["served"] = worlds.served(world)
     made.drafts["begun"] = worlds.draft(world)
+    for name, case in (("of a new case", "sent"), ("of one that is helped", "served")):
+        reference = made.referrals[case][0]
+        made.documents[name] = reference, worlds.attach(world, reference)
 
 
 def _add_lost_referrals(made):
@@ -95,6 +103,16 @@ def _add_closed(made):
             version=worlds.version(made.world, made.cases[name]),
             pack=made.world.pack,
         )
+
+
+def _add_erasures(made):
+    world, kept = made.world, made.app.config["NRM"]
+    for name in ("asked", "taken_back", "refused", "done"):
+        reference, _ = worlds.closed(world)
+        made.erasures[name] = erasure.ask(world.actor("second_coordinator"), reference, "duplicate")
+    erasure.take_back(world.actor("second_coordinator"), made.erasures["taken_back"])
+    erasure.refuse(world.actor("auditor"), made.erasures["refused"])
+    erasure.carry_out(world.actor("auditor"), made.erasures["done"], reference, kept)
 
 
 def _add_others_work(made):

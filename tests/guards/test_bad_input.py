@@ -45,6 +45,21 @@ BAD = [
     ("no reference", "casefile.find", {"reference": STORY}, ""),
     ("a long reference", "casefile.find", {"reference": LONG}, "too long for a reference"),
     ("a NUL reference", "casefile.find", {"reference": "\0"}, ""),
+    ("no such reason", "erasure.ask", {"reason": "gold"}, "Choose an answer"),
+    ("another reference", "erasure.carry_out", {"reference": "7K4M-29QX-C"}, "Type the reference"),
+    ("no reference", "erasure.carry_out", {"reference": STORY}, "Type the reference"),
+    ("a NUL reference", "erasure.carry_out", {"reference": "\0"}, NUL),
+    ("a long reference", "erasure.carry_out", {"reference": LONG}, "too long for a reference"),
+    ("no name", "search.people", {"names": ""}, "Enter"),
+    ("one letter", "search.people", {"names": "x"}, "letter"),
+    ("a long name", "search.people", {"names": "x" * 500}, "200 characters or fewer"),
+    ("a NUL name", "search.people", {"names": "\0"}, NUL),
+    ("a NUL number", "search.people", {"identifier": "\0"}, NUL),
+    ("no file", "documents.add", {"file": ""}, "Choose a file"),
+    ("no such part", "documents.add", {"compartment": "enforcement"}, "Choose an answer"),
+    ("no part", "documents.add", {"compartment": ""}, "Choose where the document belongs"),
+    ("a long title", "documents.add", {"title": LONG}, "120 characters or fewer"),
+    ("a NUL in a title", "documents.add", {"title": "a\0b"}, NUL),
     ("no such need", "referral.needs", {"now": ["gold"]}, "Choose at least one need"),
     ("no such service", "referral.choose", {"service": "gold"}, "Choose the service"),
     ("long words", "referral.send", {"safety": LONG}, "Safety must be 20,000 characters or fewer"),
@@ -203,6 +218,8 @@ def test_a_form_that_is_sent_again_has_one_result(world, browse, subtests):
                 typed = {**fields, **form.right}
                 if "organisation" in fields:
                     typed["organisation"] = some_option(page, "organisation")
+                if "reference" in typed:
+                    typed["reference"] = words(page.html.select_one("main .nrm-ref"))
                 sent_three_times(world, page, path, typed, form.act)
 
 
@@ -309,6 +326,8 @@ ASKED = [
     ("coordinator", "/cases/{1}/consent/share?to={0}"),
     ("coordinator", "/cases/{1}/consent/withdraw?recipient={0}"),
     ("coordinator", "/cases/{1}/referrals/{0}/withdraw"),
+    ("coordinator", "/cases/{1}/documents/{0}/file"),
+    ("coordinator", "/cases/{1}/documents/{0}/remove"),
     ("coordinator", "/directory?after={0}"),
     ("first_responder", "/flags?after={0}"),
     ("first_responder", "/flags/{0}"),

@@ -17,8 +17,10 @@ REFERENCES = ("7K4M-29QX-C", "R-7K4-M29-Q", "é \N{GRINNING FACE}", "\x00")
 IDENTIFIERS = (uuid4(), "nonsense", "\x00")
 NOBODYS = {
     "account_id": IDENTIFIERS,
+    "document_id": IDENTIFIERS,
     "draft_id": IDENTIFIERS,
     "entry_id": IDENTIFIERS,
+    "erasure_id": IDENTIFIERS,
     "group": ("facts", "nonsense", "\x00"),
     "listing_id": IDENTIFIERS,
     "page": ("nonsense", "\x00"),
@@ -35,6 +37,8 @@ COMPLETE = {
     "casefile.presume": {"basis": "indicators", "words": "Practice.", "version": "1"},
     "directory.approve": {"until": ["1", "1", "2099"], "version": "1"},
     "directory.suspend": {"reason": "Practice reason.", "version": "1"},
+    "erasure.ask": {"reason": "court_order"},
+    "erasure.carry_out": {"reference": REFERENCES[0]},
     "provision.decline": {"reason": "no_capacity"},
     "provision.record_service": {"service": SERVICE, "outcome": "given"},
     "referral.needs": {"now": SERVICE, "version": "1"},
@@ -125,6 +129,14 @@ OTHERS = {
             "provision.read",
             "provision.record_service",
         ),
+    ),
+    "one case with the document of another": (
+        "coordinator",
+        lambda made: {
+            "reference": made.cases["flagged"],
+            "document_id": made.documents["of a new case"][1],
+        },
+        ("documents.download", "documents.remove"),
     ),
     "one case with the referral of another": (
         "coordinator",

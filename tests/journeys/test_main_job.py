@@ -283,12 +283,12 @@ def test_a_referral_that_nobody_answers_is_taken_back(world, investigator, coord
     sent = the_coordinator_refers(coordinator, reference)
     worker.reads(sent)
     with world.entered():
-        assert housekeeping.tick(world.pack, LIMITS).referrals_expired == 0
+        assert housekeeping.tick(world.pack, LIMITS, world.app.config["NRM"]).referrals_expired == 0
         an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
         late = update(Referral).where(Referral.reference == sent)
         time_passed(late.values(answer_due_at=an_hour_ago))
-        assert housekeeping.tick(world.pack, LIMITS).referrals_expired == 1
-        assert housekeeping.tick(world.pack, LIMITS).referrals_expired == 0
+        assert housekeeping.tick(world.pack, LIMITS, world.app.config["NRM"]).referrals_expired == 1
+        assert housekeeping.tick(world.pack, LIMITS, world.app.config["NRM"]).referrals_expired == 0
 
     worker.comes_too_late_to_accept(sent)
     worker.sees("The time to answer ran out, and the referral was taken back.")

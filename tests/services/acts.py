@@ -11,20 +11,30 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import select
+
 from nrm.audit.actions import Action
+from nrm.db import db
 from nrm.domain.consent import Answer, GivenBy
-from nrm.domain.lifecycle import ReferralState
+from nrm.domain.lifecycle import ErasureState, ReferralState
 from nrm.domain.roles import Permission, Role
+from nrm.models import Case
+from nrm.security import search_tokens
 from nrm.services import (
     accounts,
     audit,
     casefile,
+    comparison,
     consent,
     directory,
+    documents,
+    erasure,
     follow_up,
     identification,
+    keys,
     provision,
     referral,
+    search,
 )
 from tests import world as worlds
 from tests.world import CANARIES, SERVICE
@@ -46,7 +56,8 @@ class Act:
     subject: str = "none"
     # Which compartments the entry names.
     compartments: str = ""
-    purpose: str = ""
+    # Said, or computed where it depends on the installation's keys.
+    purpose: str | Callable[[], str] = ""
     # The names of fields that the sealed detail holds.
     fields: tuple[str, ...] = ()
     # Whether a re-sent form is recognised, and whether another's change is.
@@ -54,6 +65,8 @@ class Act:
     versioned: bool = False
     # Other people of a permitted role to whom this record must not exist.
     strangers: tuple[str, ...] = ()
+    # Other roles that may do it too.
+    also: tuple[Role, ...] = ()
     # Whether others are shown an empty list instead of being refused.
     empty_for_others: bool = False
     # Does it to a record that is not there.
@@ -222,6 +235,23 @@ def _case_or_draft(make):
     )
 
 
+def _search(world, actor, what, **_):
+    return search.find(actor, "Practice Person", "", world.pack)
+
+
+def _case_ids(world):
+    worlds.flag(world)
+    return list(db.session.scalars(select(Case.id)))
+
+
+def _compared(world):
+    """Flag one person twice, and let housekeeping see that."""
+    worlds.flag(world)
+    reference = worlds.flag(world)
+    comparison.compare_new()
+    return reference
+
+
 def _sent(world):
     return worlds.referred(world)[1]
 
@@ -235,6 +265,45 @@ def _over(world):
 
 def _taken(world):
     return worlds.accepted(world)[1]
+
+
+def _add_document(world, actor, what, **given):
+    new = documents.NewDocument(
+        "health", CANARIES["health_words"], "paper.pdf", worlds.incoming(world, worlds.PDF)
+    )
+    return documents.add(actor, what, new, **given)
+
+
+def _attached(world):
+    reference = worlds.flag(world)
+    return reference, worlds.attach(world, reference)
+
+
+def _open_document(world, actor, reference, document_id):
+    folder = world.app.config["NRM"].documents
+    opened = documents.open_document(actor, reference, document_id, folder)
+    opened.close()
+    return opened
+
+
+def _remove_document(world, actor, reference, document_id, **given):
+    folder = world.app.config["NRM"].documents
+    return documents.remove(actor, reference, document_id, folder, **given)
+
+
+def _closed(world):
+    return worlds.closed(world)[0]
+
+
+def _erasure_asked(world, by="second_coordinator"):
+    """A closed case whose erasure somebody asked for: (reference, request)."""
+    reference = _closed(world)
+    return reference, erasure.ask(world.actor(by), reference, "asked_by_person")
+
+
+def _carry_out(world, actor, what, **given):
+    reference, request = what
+    return erasure.carry_out(actor, request, reference, world.app.config["NRM"], **given)
 
 
 ACTS = [
@@ -360,6 +429,25 @@ ACTS = [
         purpose="find",
     ),
     Act(
+        "list the cases that a search found",
+        "coordinator",
+        _case_ids,
+        lambda world, actor, what, **_: casefile.listed(actor, what),
+        Action.CASE_LIST,
+        compartments="facts",
+        purpose="search",
+        empty_for_others=True,
+    ),
+    Act(
+        "search for a person",
+        "coordinator",
+        worlds.flag,
+        _search,
+        Action.PERSON_SEARCH,
+        compartments="identity",
+        purpose=lambda: search_tokens.query_fingerprint(keys.keyring(), "person practice"),
+    ),
+    Act(
         "open a case file",
         "coordinator",
         worlds.flag,
@@ -426,6 +514,28 @@ ACTS = [
         "contact envelope facts service",
         "referrals",
         missing=lambda world, actor: casefile.referrals_page(actor, NOWHERE),
+    ),
+    Act(
+        "read whether a person is known already",
+        "coordinator",
+        _compared,
+        lambda world, actor, what, **_: casefile.comparison_page(actor, what),
+        Action.CASE_OPEN,
+        "case",
+        "comparison contact facts",
+        "comparison",
+        missing=lambda world, actor: casefile.comparison_page(actor, NOWHERE),
+    ),
+    Act(
+        "look again whether a person is known already",
+        "coordinator",
+        worlds.flag,
+        lambda world, actor, what, **given: comparison.run(actor, what, **given),
+        Action.CASE_COMPARE,
+        "case",
+        "comparison identity",
+        form=True,
+        missing=lambda world, actor: comparison.run(actor, NOWHERE),
     ),
     Act(
         "record consent",
@@ -630,6 +740,119 @@ ACTS = [
         missing=lambda world, actor: _close(world, actor, NOWHERE, version=1),
     ),
     Act(
+        "add a document",
+        "coordinator",
+        worlds.flag,
+        _add_document,
+        Action.DOCUMENT_ADD,
+        "document",
+        "health",
+        fields=("file", "title"),
+        form=True,
+        missing=lambda world, actor: _add_document(world, actor, NOWHERE),
+    ),
+    Act(
+        "list the documents of a case",
+        "coordinator",
+        lambda world: _attached(world)[0],
+        lambda world, actor, what, **_: documents.attachments(actor, what),
+        Action.DOCUMENT_LIST,
+        "case",
+        "contact facts health",
+        missing=lambda world, actor: documents.attachments(actor, NOWHERE),
+    ),
+    Act(
+        "look at a document before it is removed",
+        "coordinator",
+        _attached,
+        lambda world, actor, what, **_: documents.attached(actor, *what),
+        Action.DOCUMENT_LIST,
+        "document",
+        "contact facts health",
+        missing=lambda world, actor: documents.attached(actor, NOWHERE, uuid4()),
+    ),
+    Act(
+        "open a document",
+        "coordinator",
+        _attached,
+        lambda world, actor, what, **_: _open_document(world, actor, *what),
+        Action.DOCUMENT_OPEN,
+        "document",
+        "health",
+        missing=lambda world, actor: _open_document(world, actor, NOWHERE, uuid4()),
+    ),
+    Act(
+        "remove a document",
+        "coordinator",
+        _attached,
+        lambda world, actor, what, **given: _remove_document(world, actor, *what, **given),
+        Action.DOCUMENT_REMOVE,
+        "document",
+        form=True,
+        missing=lambda world, actor: _remove_document(world, actor, NOWHERE, uuid4()),
+    ),
+    Act(
+        "ask for an erasure",
+        "coordinator",
+        _closed,
+        lambda world, actor, what, **given: erasure.ask(actor, what, "court_order", **given),
+        Action.ERASURE_ASK,
+        "erasure",
+        purpose="court_order",
+        form=True,
+        missing=lambda world, actor: erasure.ask(actor, NOWHERE, "court_order"),
+    ),
+    Act(
+        "list the erasures",
+        "auditor",
+        _erasure_asked,
+        lambda world, actor, what, **_: erasure.requests(actor, ErasureState.ASKED),
+        Action.ERASURE_LIST,
+        purpose="asked",
+        also=(Role.COORDINATOR,),
+    ),
+    Act(
+        "read a request to erase",
+        "auditor",
+        _erasure_asked,
+        lambda world, actor, what, **_: erasure.read(actor, what[1]),
+        Action.ERASURE_LIST,
+        "erasure",
+        also=(Role.COORDINATOR,),
+        missing=lambda world, actor: erasure.read(actor, uuid4()),
+    ),
+    Act(
+        "take a request to erase back",
+        "coordinator",
+        lambda world: _erasure_asked(world, "coordinator"),
+        lambda world, actor, what, **given: erasure.take_back(actor, what[1], **given),
+        Action.ERASURE_TAKE_BACK,
+        "erasure",
+        form=True,
+        missing=lambda world, actor: erasure.take_back(actor, uuid4()),
+    ),
+    Act(
+        "refuse an erasure",
+        "auditor",
+        lambda world: _erasure_asked(world, "coordinator"),
+        lambda world, actor, what, **given: erasure.refuse(actor, what[1], **given),
+        Action.ERASURE_REFUSE,
+        "erasure",
+        form=True,
+        missing=lambda world, actor: erasure.refuse(actor, uuid4()),
+    ),
+    Act(
+        "erase a case",
+        "auditor",
+        lambda world: _erasure_asked(world, "coordinator"),
+        _carry_out,
+        Action.CASE_ERASE,
+        "case",
+        purpose="asked_by_person",
+        form=True,
+        missing=lambda world, actor: _carry_out(world, actor, (NOWHERE, uuid4())),
+    ),
+    Act(
         "submit a listing",
         "directory_manager",
         _unlisted,
@@ -748,6 +971,10 @@ UNLOGGED = {
     "audit.account_id": (
         lambda world, actor: audit.account_id(actor, world.email("provider")),
         {Role.AUDITOR},
+    ),
+    "erasure.answering": (
+        lambda world, actor: erasure.answering(actor, _erasure_asked(world)[1]),
+        {Role.COORDINATOR, Role.AUDITOR},
     ),
     "provision.ending": (
         lambda world, actor: provision.ending(actor, _taken(world)),

@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import event, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from nrm.application import root
 from nrm.db import db
 from nrm.domain.errors import DamagedError, LockedError
 from nrm.domain.lifecycle import ReferralState
 from nrm.models import AuthSession, Base
-from nrm.security.keyfile import Holder, KeyFileError, create_key_file
+from nrm.security.keyfile import Holder, KeyFileError, create_key_file, read_key_file
 from nrm.services import accounts, casefile, identification, keys, provision
 from tests import ledger as ledgers
 from tests import world as worlds
@@ -193,13 +194,13 @@ def test_without_its_keys_the_program_shows_nothing(world, settings):
     keys.forget()
     with ledgers.nothing_changes(), pytest.raises(LockedError):
         casefile.overview(world.actor("coordinator"), reference, {})
-    keys.unlock(settings.key_file)
+    keys.unlock(root(settings))
     assert casefile.overview(world.actor("coordinator"), reference, {}).file.facts
 
 
 def test_the_key_file_of_another_holder_opens_no_case(world, settings):
     reference = worlds.flag(world)
-    keys.unlock(Path(settings.key_file).with_name("statistics.key"))
+    keys.unlock(read_key_file(settings.key_file.with_name("statistics.key")))
     with ledgers.nothing_changes(), pytest.raises(LockedError):
         casefile.overview(world.actor("coordinator"), reference, {})
 
@@ -457,10 +458,10 @@ def test_no_key_file_but_its_own_unlocks_a_database(world, settings, tmp_path):
     keys.forget()
     for name in ("other/web.key", "missing.key"):
         with pytest.raises(KeyFileError):
-            keys.unlock(tmp_path / name)
+            keys.unlock(read_key_file(tmp_path / name))
         with ledgers.nothing_changes(), pytest.raises(LockedError):
             casefile.overview(world.actor("coordinator"), reference, {})
         with ledgers.nothing_changes(), pytest.raises(LockedError):
             worlds.draft(world)
-    keys.unlock(settings.key_file)
+    keys.unlock(root(settings))
     assert casefile.overview(world.actor("coordinator"), reference, {}).file.facts

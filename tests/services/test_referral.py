@@ -182,10 +182,10 @@ def test_whoever_loses_the_last_provider_is_looked_after_again(world, loss):
 
 def test_an_unanswered_referral_is_taken_back_once(world, ledger):
     reference, sent = worlds.referred(world)
-    assert housekeeping.tick(world.pack, LIMITS).referrals_expired == 0
+    assert housekeeping.tick(world.pack, LIMITS, world.app.config["NRM"]).referrals_expired == 0
     overdue(sent)
-    assert housekeeping.tick(world.pack, LIMITS).referrals_expired == 1
-    assert housekeeping.tick(world.pack, LIMITS).referrals_expired == 0
+    assert housekeeping.tick(world.pack, LIMITS, world.app.config["NRM"]).referrals_expired == 1
+    assert housekeeping.tick(world.pack, LIMITS, world.app.config["NRM"]).referrals_expired == 0
     assert referral_of(sent).state is ReferralState.EXPIRED
     entry = next(entry for entry in ledger.entries() if entry.action == "referral:expire")
     assert (entry.actor_id, entry.actor_role) == (None, "system")

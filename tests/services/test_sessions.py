@@ -144,7 +144,7 @@ def test_housekeeping_removes_what_nobody_can_resume(world):
     good, idle, old = (sign_in(world) for _ in range(3))
     moved(idle, seen_at=ago(minutes=31))
     moved(old, created_at=ago(hours=11))
-    assert housekeeping.tick(world.pack, LIMITS).sessions_removed == 2
+    assert housekeeping.tick(world.pack, LIMITS, world.app.config["NRM"]).sessions_removed == 2
     assert [sitting.id for sitting in sittings()] == [good.id]
 
 

@@ -328,7 +328,7 @@ def test_people_from_the_same_place_lead_to_each_other(world, coordinator):
     second = worlds.flag(world, same_place_as=first)
     worlds.flag(world)
     aside = coordinator.get(f"/cases/{first}").find("aside")
-    assert [link.text for link in aside.find_all("a")] == [second]
+    assert [link.text for link in aside.select("a.nrm-ref")] == [second]
 
 
 @pytest.mark.parametrize("opened", [False, True])

@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 
 from config import Settings, SettingsError
 from nrm import country
+from nrm.application import root
 from nrm.cli.demonstration import directory, drafts, foundation, stories, timeline
 from nrm.cli.demonstration.acts import CaseActs, World
 from nrm.country.demonstration import DemoAccount, load_demonstration
 from nrm.db import db
 from nrm.models import Account, Case, Organisation
-from nrm.services import keys
+from nrm.services import comparison, keys
 
 # How many scripts there are to play; whoever loads may show progress by them.
 LENGTH = len(stories.STORIES) + len(drafts.DRAFTS)
@@ -69,17 +70,18 @@ def load(app: Flask, finished: Callable[[], object] = lambda: None) -> None:
     if not settings.practice:
         raise SettingsError("the demonstration is never loaded where NRM_ENV is production")
     with app.app_context():
-        keys.unlock(settings.key_file)
+        keys.unlock(root(settings))
         if contents(settings.country) is not Contents.NOTHING:
             raise SettingsError("the demonstration is loaded into an empty database only")
-        _play(settings.country, finished)
+        _play(settings, finished)
+        comparison.compare_new()
 
 
-def _play(code: str, finished: Callable[[], object]) -> None:
-    now = datetime.now(UTC)
+def _play(settings: Settings, finished: Callable[[], object]) -> None:
+    code, now = settings.country, datetime.now(UTC)
     demonstration, pack = load_demonstration(code), country.load(code)
     districts = {place.code: place.district for place in demonstration.organisations}
-    world = World(pack, foundation.found(demonstration, now), now, districts)
+    world = World(pack, foundation.found(demonstration, now), now, districts, settings)
     play = timeline.Play(now)
     for listing in demonstration.listings:
         play.add(*directory.script(world, listing))

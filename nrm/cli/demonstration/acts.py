@@ -1,10 +1,15 @@
 """The acts on one practice case, each by the person who would do it, through the services."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from uuid import UUID
 
+from PIL import Image
+
+from config import Settings
 from nrm.cli.demonstration import people
 from nrm.cli.demonstration.foundation import Cast
 from nrm.cli.demonstration.story import Story
@@ -18,11 +23,14 @@ from nrm.domain.vocabulary import CONSENT_METHOD, PRESUMPTION_BASIS, REVEAL_REAS
 from nrm.services import (
     casefile,
     consent,
+    documents,
+    erasure,
     follow_up,
     identification,
     provision,
     referral,
 )
+from nrm.services.document_files import Incoming
 
 _BETWEEN_PAGES = timedelta(minutes=2)
 _NEXT_PERSON = timedelta(minutes=20)
@@ -40,6 +48,7 @@ class World:
     now: datetime
     # The district of each organisation, by its code.
     districts: Mapping[str, str]
+    settings: Settings
 
     @property
     def today(self) -> date:
@@ -226,6 +235,22 @@ class CaseActs:
             version=self._version(),
             pack=self.world.pack,
         )
+
+    def keep_paper(self) -> None:
+        """Keep a photo of a paper with the file."""
+        drawn = BytesIO()
+        Image.new("RGB", (640, 400), "white").save(drawn, "PNG")
+        with closing(Incoming(self.world.settings.documents)) as photo:
+            photo.write(drawn.getvalue())
+            paper = documents.NewDocument("identity", "Practice paper", "paper.png", photo)
+            documents.add(self.coordinator, self.reference, paper)
+
+    def erase(self, reason: str) -> None:
+        """Ask for the erasure; a colleague carries it out."""
+        asked = erasure.ask(self.coordinator, self.reference, reason)
+        colleagues = self.world.cast.of(Role.COORDINATOR) + self.world.cast.of(Role.AUDITOR)
+        colleague = next(who for who in colleagues if who != self.coordinator)
+        erasure.carry_out(colleague, asked, self.reference, self.world.settings)
 
     def _version(self) -> int:
         return casefile.page(self.coordinator, self.reference).case.version

@@ -71,10 +71,16 @@ def _person(number: int, story: Story, on: date) -> dict[str, Any]:
     }
     if (number + 1) % 10 == 0:
         return {**told, "age_band": age_band(born, on)}
-    told |= {"given_name": pick(_GIVEN, number), "family_name": _number_word(number + 1)}
+    told |= _names(number if story.flagged_before is None else story.flagged_before)
+    if story.flagged_before is not None:
+        told |= {"given_name": told["family_name"], "family_name": f"{told['given_name']}e"}
     if number % 4 == 1:
         return {**told, "age_band": age_band(born, on)}
     return {**told, "birth_date": born.isoformat()}
+
+
+def _names(number: int) -> dict[str, str]:
+    return {"given_name": pick(_GIVEN, number), "family_name": _number_word(number + 1)}
 
 
 def _number_word(number: int) -> str:

@@ -75,8 +75,9 @@ def accepted_first(case: CaseActs) -> Script:
 
 
 def helped(case: CaseActs) -> Script:
-    """A provider accepted and has given a first service."""
+    """A provider accepted and has given a first service; a paper of the person is kept."""
     yield from accepted(case)
+    case.keep_paper()
     yield _DAY
     case.serve(1)
 
@@ -156,6 +157,15 @@ def moved_on(case: CaseActs) -> Script:
     yield from asked(case)
     yield _steps(case)
     case.close("moved_abroad")
+
+
+def erased(case: CaseActs) -> Script:
+    """Flagged by mistake, closed, and erased by two people."""
+    yield from flagged(case)
+    yield _steps(case, 2)
+    case.close("not_a_victim")
+    yield _DAY
+    case.erase("flagged_by_mistake")
 
 
 def closed_early(reason: str) -> Callable[[CaseActs], Script]:

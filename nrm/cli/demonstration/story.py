@@ -25,3 +25,5 @@ class Story:
     needs: tuple[str, ...]
     # Found together with the person of the story before.
     same_place: bool = False
+    # The same person as in the story of this number, flagged again and written by another ear.
+    flagged_before: int | None = None

@@ -1,0 +1,206 @@
+"""New master keys while everybody goes on working, and the end of the old ones.
+
+A new key is the primary one at once. What was wrapped under older ones is wrapped anew in batches,
+each of them an act of its own, so that whoever stops in the middle has lost nothing.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, delete, func, select, update
+
+from nrm.audit.actions import Action
+from nrm.db import Unit, db, unit_of_work
+from nrm.domain.errors import LockedError, RefusedError, Subject
+from nrm.domain.roles import HOUSEKEEPING
+from nrm.models import Base, CaseKey, FactsKey, MasterKey, NameIndex, SealedMasterKey
+from nrm.security.keyring import Keyring, Purpose
+from nrm.services import key_use, keys, search_index
+from nrm.services.audit import record
+
+BATCH = 1_000
+# Every process reads its ring anew well within this time, and then writes under the new key.
+_SETTLED_AFTER = timedelta(minutes=1)
+
+# What `nrm key rotate` may be asked for; the log's signing key belongs to its signer alone.
+PURPOSES = (
+    Purpose.CASE,
+    Purpose.FACTS,
+    Purpose.INDEX,
+    Purpose.LOG,
+    Purpose.SESSION,
+    Purpose.FORM,
+    Purpose.STATISTICS,
+)
+# The tables of wrapped keys, and the column that says whose key it is.
+WRAPPED: dict[Purpose, tuple[Table, str]] = {
+    Purpose.CASE: (Base.metadata.tables[CaseKey.__tablename__], "owner_id"),
+    Purpose.FACTS: (Base.metadata.tables[FactsKey.__tablename__], "case_id"),
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one batch did; a damaged key opens under no master key and stays as it is."""
+
+    done: int
+    damaged: int
+
+
+def rotate(purpose: Purpose) -> int:
+    """Make a new master key the primary one; returns its id. `go_on` does what is left to do."""
+    _require_opened(purpose)
+    with unit_of_work() as unit:
+        ring = keys.new_master(unit, purpose)
+        record(unit, HOUSEKEEPING, Action.KEY_ROTATE, Subject("key"), purpose=_named(ring))
+    keys.look_again()
+    resume(purpose)
+    return ring.id
+
+
+def resume(purpose: Purpose) -> None:
+    """Make ready to go on with a rotation, also where it stopped before its first batch."""
+    _require_opened(purpose)
+    if purpose is Purpose.INDEX:
+        newest = select(NameIndex.ring_id).order_by(NameIndex.version.desc()).limit(1)
+        if db.session.scalar(newest) != keys.keyring().current_id(purpose):
+            with unit_of_work() as unit:
+                search_index.begin_version(unit)
+
+
+def _require_opened(purpose: Purpose) -> None:
+    """Refuse where this process's key file could not wrap anew what is under the old key."""
+    if purpose in WRAPPED or purpose is Purpose.INDEX:
+        keys.keyring().current_id(purpose)
+
+
+def left(purpose: Purpose) -> int:
+    """Count what is still to do: keys under an older master key, or cases without new tokens."""
+    if purpose is Purpose.INDEX:
+        return search_index.missing()
+    if purpose not in WRAPPED:
+        return 0
+    table, _ = WRAPPED[purpose]
+    primary = select(MasterKey.id).where(
+        MasterKey.purpose == purpose, MasterKey.state == keys.PRIMARY
+    )
+    older = select(func.count()).where(table.c.ring_id != primary.scalar_subquery())
+    return db.session.execute(older).scalar_one()
+
+
+def unfinished(purpose: Purpose) -> bool:
+    """Say whether a rotation stopped before its end; also where only the last step is missing."""
+    if purpose is not Purpose.INDEX:
+        return left(purpose) > 0
+    newest = select(NameIndex.state, MasterKey.state)
+    newest = newest.join(MasterKey, MasterKey.id == NameIndex.ring_id)
+    row = db.session.execute(newest.order_by(NameIndex.version.desc()).limit(1)).one_or_none()
+    return row is not None and set(row) != {keys.PRIMARY}
+
+
+def go_on(purpose: Purpose) -> Iterator[Batch]:
+    """Do batch by batch what a new key leaves to do; says of each batch how much it did."""
+    if purpose is Purpose.INDEX:
+        yield from (Batch(cases, 0) for cases in search_index.build())
+    if purpose in WRAPPED:
+        yield from _rewrap(purpose)
+
+
+def _rewrap(purpose: Purpose) -> Iterator[Batch]:
+    last, began = 0, time.monotonic()
+    while True:
+        last, done = _batch(purpose, last)
+        if not last:
+            return
+        yield done
+        if db.engine.dialect.name == "sqlite":
+            # It has one lock for all who write, and gives it to whoever happens to ask: others get
+            # as long a turn as the batch had.
+            time.sleep(time.monotonic() - began)
+        began = time.monotonic()
+
+
+def _batch(purpose: Purpose, after: int) -> tuple[int, Batch]:
+    """Wrap the next keys anew; returns the last one's id, none where there was none, and how many.
+
+    A key that was destroyed meanwhile is not there any more, and stays so.
+    """
+    table, owner = WRAPPED[purpose]
+    with unit_of_work() as unit:
+        ring = keys.ring_to_wrap(purpose)
+        older = (
+            select(table.c.id, table.c[owner], table.c.ring_id, table.c.wrapped)
+            .where(table.c.id > after, table.c.ring_id != ring.current_id(purpose))
+            .order_by(table.c.id)
+            .limit(BATCH)
+        )
+        rows = db.session.execute(older).all()
+        changes = [change for row in rows if (change := _change(ring, purpose, *row))]
+        if changes:
+            _write(table, changes)
+            counts = {"keys": len(changes)}
+            subject = Subject("key")
+            record(unit, HOUSEKEEPING, Action.KEY_REWRAP, subject, purpose=purpose, counts=counts)
+    return (rows[-1][0] if rows else 0), Batch(len(changes), len(rows) - len(changes))
+
+
+def _change(
+    ring: Keyring, purpose: Purpose, key_id: int, owner_id: UUID, old_id: int, wrapped: bytes
+) -> dict[str, Any] | None:
+    try:
+        data_key = ring.unwrap(purpose, owner_id, old_id, wrapped)
+    except LockedError:
+        return None
+    new_id, anew = ring.wrap(purpose, owner_id, data_key)
+    return {"of": key_id, "under": old_id, "ring": new_id, "anew": anew}
+
+
+def _write(table: Table, changes: list[dict[str, Any]]) -> None:
+    db.session.connection().execute(
+        update(table)
+        .where(table.c.id == bindparam("of"), table.c.ring_id == bindparam("under"))
+        .values(ring_id=bindparam("ring"), wrapped=bindparam("anew")),
+        changes,
+    )
+
+
+def retire(ring_id: int) -> None:
+    """Destroy a master key that nothing needs any more; raises RefusedError while something does.
+
+    The row is held meanwhile: what is being wrapped or indexed under the key is waited for, and
+    counted.
+    """
+    with unit_of_work() as unit:
+        ring = db.session.get(MasterKey, ring_id, with_for_update=True)
+        if ring is None or ring.state == key_use.RETIRED:
+            raise RefusedError(f"there is no key {ring_id} that could be retired")
+        _refuse_needed(unit, ring)
+        db.session.execute(delete(SealedMasterKey).where(SealedMasterKey.ring_id == ring_id))
+        ring.state = key_use.RETIRED
+        record(unit, HOUSEKEEPING, Action.KEY_RETIRE, Subject("key"), purpose=_named(ring))
+    keys.look_again()
+
+
+def _refuse_needed(unit: Unit, ring: MasterKey) -> None:
+    purpose = Purpose(ring.purpose)
+    if ring.state == keys.PRIMARY:
+        raise RefusedError(f"key {ring.id} is the {purpose} key in use: rotate it first")
+    needed = key_use.users(purpose).get(ring.id, 0) if purpose in key_use.USERS else 0
+    if needed:
+        raise RefusedError(f"key {ring.id} is still needed by {key_use.words(purpose, needed)}")
+    successor = select(MasterKey.created_at).where(
+        MasterKey.purpose == purpose, MasterKey.state == keys.PRIMARY
+    )
+    # Of the keys that wrap keys, `ring_to_wrap` knows better than any clock.
+    lately = unit.now - db.session.execute(successor).scalar_one() < _SETTLED_AFTER
+    if lately and purpose not in WRAPPED:
+        raise RefusedError(f"key {ring.id} was in use a moment ago: try again in a minute")
+
+
+def _named(ring: MasterKey) -> str:
+    """Name a key by its number; of the key itself nothing can be said."""
+    return f"{ring.purpose} {ring.id}"
