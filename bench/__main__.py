@@ -1,8 +1,10 @@
-"""Measure the pages of the main job, as ratios within one interleaved run.
+"""Measure the program, part by part, each as ratios within one interleaved run.
 
-Every page is measured beside one without a case (`/help`), in a small and in a large database, in
-turns, so that whatever else the machine does falls on all of them. CPU time of this process; the
-median and the spread are printed, and everything is written to `bench/results/pages.json`.
+The pages of the main job are measured here, the vault and its keys in `keys`, the search for people
+in `search`; `python -m bench PART` runs one of them. Every page is measured beside one without a
+case (`/help`), in a small and in a large database, in turns, so that whatever else the machine does
+falls on all of them. CPU time of this process; the median and the spread are printed, and
+everything is written to `bench/results/pages.json`.
 """
 
 import json
@@ -17,6 +19,7 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from bench import keys, search
 from bench.world import PASSWORD, World, world
 from nrm.db import db
 from nrm.domain.roles import Role
@@ -37,6 +40,15 @@ PAGES: tuple[Page, ...] = (
 
 
 def main() -> None:
+    """Run the part that was asked for (`python -m bench keys`), or one after the other."""
+    asked = sys.argv[1:2] or PARTS
+    for name in asked:
+        if name not in PARTS:
+            sys.exit(f"there is no part {name}: {', '.join(PARTS)}")
+        PARTS[name]()
+
+
+def pages() -> None:
     """Make both databases, measure in turns, print and write the figures."""
     with ExitStack() as stack:
         worlds = []
@@ -117,6 +129,12 @@ def report(figures: dict[str, dict[str, list[float]]]) -> None:
                 f"{max(figure['ms']):8.2f}{median / base:8.2f}{max(figure['sql']):6.0f}{growth}"
             )
 
+
+PARTS: dict[str, Callable[[], None]] = {
+    "pages": pages,
+    "keys": keys.main,
+    "search": search.main,
+}
 
 if __name__ == "__main__":
     main()

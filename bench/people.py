@@ -84,7 +84,7 @@ _RESPELT = (
         ("sh", "ch"),
     ),
     *(("ny", "n"), ("u", "ou"), ("y", "i"), ("w", "u"), ("i", "y"), ("v", "b"), ("jy", "j")),
-    *(("h", ""), ("bw", "bu"), ("z", "s"), ("k", "c"), ("mb", "b"), ("ts", "t")),
+    *(("h", ""), ("bw", "bu"), ("z", "s"), ("ka", "ca"), ("ts", "t")),
 )
 # What lies beside a to z on a keyboard.
 _BESIDE = (

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from nrm.security.framing import frame
@@ -17,8 +18,7 @@ FORMAT = b"nrm audit entry v1"
 _LEAF = b"\x00"
 
 
-@dataclass(frozen=True)
-class RowTouched:
+class RowTouched(NamedTuple):
     """A sealed row that the act opened (no hash) or sealed (SHA-256 of the ciphertext)."""
 
     row_id: UUID

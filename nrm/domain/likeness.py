@@ -72,12 +72,16 @@ def likeness(wanted: Asked, known: Sequence[str]) -> Likeness | None:
 
 def _couples(wanted: Asked, known: Sequence[str]) -> list[tuple[float, int, int]]:
     """Set each part against one other, most alike first, as (likeness, place, other's place)."""
-    scores = [
-        (score, place, beside)
-        for place, part in enumerate(wanted.parts)
-        for beside, other in enumerate(known)
-        if (score := _alike(part, wanted.keys[place], other)) >= _PART
-    ]
+    scores: list[tuple[float, int, int]] = []
+    for place, part in enumerate(wanted.parts):
+        before = len(scores)
+        for beside, other in enumerate(known):
+            score = _alike(part, wanted.keys[place], other)
+            if score >= _PART:
+                scores.append((score, place, beside))
+        # Most of a bucket is there by chance, and is left at the first name that fits nothing.
+        if len(scores) == before and len(wanted.parts) <= len(known):
+            return []
     scores.sort(reverse=True)
     couples: list[tuple[float, int, int]] = []
     for score, place, beside in scores:

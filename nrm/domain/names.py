@@ -70,6 +70,7 @@ _MUTE = re.compile(r"(?<=[glrv])es$|(?<=qu)es$|(?<=oi)s$|(?<=r)[td][eiu]?$")
 # A J that is said as Y by many: Joseph, Yozefu; Juvenal, Yuvenari; and Djuma with Juma.
 _SAID_Y = re.compile(r"^d?j(?=[ou])")
 _DOUBLED = re.compile(r"([a-z])\1+")  # Emmanuel, Emanuel
+_VOWELS = frozenset("aeiou")
 _LATIN = re.compile(r"[a-z]+")
 # Neighbours of each letter on a keyboard, and on a French one where the letters lie elsewhere.
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -174,11 +175,17 @@ BESIDE = _beside()
 
 
 def _neighbours(part: str) -> set[str]:
-    """Undo each slip that this part may hold: a letter too many, two swapped, one beside it."""
+    """Undo each slip that this part may hold: a letter too many, two swapped, one beside it.
+
+    A vowel in the place of a consonant is left: it is rare, and costs half as many files again.
+    """
     spots = range(len(part))
     undone = {part[:at] + part[at + 1 :] for at in spots}
     undone |= {part[:at] + part[at + 1] + part[at] + part[at + 2 :] for at in spots[:-1]}
     undone |= {
-        part[:at] + other + part[at + 1 :] for at in spots for other in BESIDE.get(part[at], "")
+        part[:at] + other + part[at + 1 :]
+        for at in spots
+        for other in BESIDE.get(part[at], "")
+        if part[at] not in _VOWELS
     }
     return {folded(word) for word in undone if word} - {folded(part)}

@@ -4,11 +4,12 @@ Master keys lie in the database sealed to the roots of the holders that need the
 The database alone therefore opens nothing.
 """
 
+import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -71,6 +72,15 @@ def _master_info(ring_id: int, purpose: Purpose) -> bytes:
     return frame(b"nrm master v1", key_number(ring_id), purpose.value.encode())
 
 
+class _Wrapping(NamedTuple):
+    """A master key made ready, with what stands before and after the id of whose key it wraps."""
+
+    purpose: Purpose
+    aead: AESGCM
+    before: bytes
+    after: bytes
+
+
 @dataclass(frozen=True)
 class Keyring:
     """The master keys that this process could unlock, by id, and which one is primary."""
@@ -78,28 +88,51 @@ class Keyring:
     holder: Holder
     masters: Mapping[int, tuple[Purpose, bytes]] = field(repr=False)
     primary: Mapping[Purpose, int]
-    # A master key made ready: thousands of keys may be unwrapped with the same one.
-    _ready: dict[int, AESGCM] = field(default_factory=dict, repr=False, compare=False)
+    # By master key: thousands of keys may be wrapped with the same one.
+    _ready: dict[int, _Wrapping] = field(default_factory=dict, repr=False, compare=False)
 
     def current_id(self, purpose: Purpose) -> int:
         """Return the id of the master key that new keys are wrapped under."""
-        if purpose not in self.primary:
+        ring_id = self.primary.get(purpose)
+        if ring_id is None:
             raise LockedError(f"{self.holder} does not hold the {purpose} key")
-        return self.primary[purpose]
+        return ring_id
 
     def wrap(self, purpose: Purpose, case_id: UUID, data_key: bytes) -> tuple[int, bytes]:
         """Wrap a case's own key under the primary master key; returns (master id, wrapped)."""
-        ring_id = self.current_id(purpose)
-        nonce, bound = os.urandom(12), _wrap_data(case_id, purpose, ring_id)
-        return ring_id, nonce + self._aead(ring_id, purpose).encrypt(nonce, data_key, bound)
+        ring_id, nonce = self.current_id(purpose), os.urandom(12)
+        _, aead, before, after = self._wrapping(ring_id, purpose)
+        return ring_id, nonce + aead.encrypt(nonce, data_key, before + case_id.bytes + after)
 
     def unwrap(self, purpose: Purpose, case_id: UUID, ring_id: int, wrapped: bytes) -> bytes:
         """Unwrap a case's own key; raises LockedError where this process may not or cannot."""
-        bound = _wrap_data(case_id, purpose, ring_id)
+        _, aead, before, after = self._wrapping(ring_id, purpose)
         try:
-            return self._aead(ring_id, purpose).decrypt(wrapped[:12], wrapped[12:], bound)
+            return aead.decrypt(wrapped[:12], wrapped[12:], before + case_id.bytes + after)
         except (InvalidTag, ValueError):
             raise LockedError(f"a {purpose} key does not unwrap") from None
+
+    def wrap_anew(
+        self, purpose: Purpose, keys: Sequence[tuple[UUID, int, bytes]]
+    ) -> list[bytes | None]:
+        """Wrap many keys under the primary master key; none for one that does not unwrap.
+
+        Each comes as (case id, master id, wrapped), as an older master key had wrapped it.
+        """
+        _, aead, before, after = self._wrapping(self.current_id(purpose), purpose)
+        # One question to the operating system, and not one for every key.
+        nonces = io.BytesIO(os.urandom(12 * len(keys)))
+        wrapped: list[bytes | None] = []
+        for case_id, old_id, old in keys:
+            nonce = nonces.read(12)
+            try:
+                data_key = self.unwrap(purpose, case_id, old_id, old)
+            except LockedError:
+                wrapped.append(None)
+            else:
+                bound = before + case_id.bytes + after
+                wrapped.append(nonce + aead.encrypt(nonce, data_key, bound))
+        return wrapped
 
     def derived(self, purpose: Purpose, use: str) -> tuple[int, bytes]:
         """Return (master id, key) for one named use of the primary master key."""
@@ -118,9 +151,12 @@ class Keyring:
         mac.update(value)
         return mac.finalize()
 
-    def _aead(self, ring_id: int, purpose: Purpose) -> AESGCM:
-        master = self._master(ring_id, purpose)
-        return self._ready.get(ring_id) or self._ready.setdefault(ring_id, AESGCM(master))
+    def _wrapping(self, ring_id: int, purpose: Purpose) -> _Wrapping:
+        ready = self._ready.get(ring_id)
+        if ready is None or ready.purpose is not purpose:
+            aead = AESGCM(self._master(ring_id, purpose))
+            ready = self._ready[ring_id] = _Wrapping(purpose, aead, *_framed(purpose, ring_id))
+        return ready
 
     def _master(self, ring_id: int, purpose: Purpose) -> bytes:
         held, master = self.masters.get(ring_id, (None, b""))
@@ -129,19 +165,9 @@ class Keyring:
         return master
 
 
-def _wrap_data(case_id: UUID, purpose: Purpose, ring_id: int) -> bytes:
-    before, after = _wrap_frame(purpose, ring_id)
-    return before + case_id.bytes + after
-
-
-@cache
-def _wrap_frame(purpose: Purpose, ring_id: int) -> tuple[bytes, bytes]:
-    """Frame what is the same for every key under one master key: before the case's id, and after.
-
-    There are few master keys, and a rotation binds a hundred thousand keys to one of them.
-    """
-    case_id = bytes(16)
-    opening = (b"dek", bytes([FORMAT]))
+def _framed(purpose: Purpose, ring_id: int) -> tuple[bytes, bytes]:
+    """Frame what a wrapped key is bound to: what stands before the case's id, and what after it."""
+    case_id, opening = bytes(16), (b"dek", bytes([FORMAT]))
     whole = frame(*opening, case_id, purpose.value.encode(), key_number(ring_id))
     start = len(frame(*opening, b""))
     return whole[:start], whole[start + len(case_id) :]

@@ -9,9 +9,8 @@ import hmac
 import json
 import os
 import struct
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -28,13 +27,12 @@ _LENGTH = struct.Struct(">BI")
 _REVISION_AND_KEY = struct.Struct(">QQQI")
 # Made once: `json.dumps` and `json.loads` would make them anew for every row.
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-_decode = json.JSONDecoder().decode
+_decode = json.JSONDecoder().raw_decode
 
 Document = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a sealed row lives; a ciphertext moved to any other place does not open."""
 
     table: str
@@ -84,7 +82,7 @@ def unseal(key: bytes, place: Place, sealed: bytes) -> Document:
         padded = AESGCM(key).decrypt(nonce, sealed[_HEAD.size :], place.associated_data())
     except (InvalidTag, struct.error) as error:
         raise DamagedError(place.table) from error
-    document: Document = _decode(_unpad(padded, place).decode())
+    document: Document = _decode(_unpad(padded, place).decode())[0]
     return document
 
 

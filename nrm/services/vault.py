@@ -122,14 +122,15 @@ def open_across(
     opened, ring = [], keys.keyring()
     permitted: set[UUID] = set()
     for row in rows:
-        case = CaseRow(*row[: len(_CASE_COLUMNS)])
+        values = tuple(row)
+        case = CaseRow._make(values[: len(_CASE_COLUMNS)])
         # Who flagged it is all that the policy asks of a case, and the answer is the same.
         if case.flagged_by_id not in permitted:
             standing = CaseStanding(Subject("case", case.id, case.id), case.flagged_by_id)
             require(actor, PERMISSION[compartment], standing)
             permitted.add(case.flagged_by_id)
         try:
-            plain = _Plain(*row[len(_CASE_COLUMNS) :])
+            plain = _Plain._make(values[len(_CASE_COLUMNS) :])
             # Another process may have made a new master key a moment ago.
             if plain.ring_id is not None and plain.ring_id not in ring.masters:
                 ring = keys.look_again()
@@ -428,10 +429,9 @@ def _open(
     if key_row is None:
         raise LockedError("the key is gone")
     key = keys.data_key(unit, purpose, owner_id, key_row)
-    document = unseal(
-        compartment_key(key, compartment), _place(row, compartment, row.key_id), row.sealed
-    )
-    unit.rows.append(RowTouched(row.row_id, row.revision))
+    place = _place(row, compartment, row.key_id)
+    document = unseal(compartment_key(key, compartment), place, row.sealed)
+    unit.rows.append(RowTouched(place.row_id, place.revision))
     unit.compartments.add(compartment)
     return document
 
@@ -461,10 +461,12 @@ def _seal(
     purpose: Purpose = Purpose.CASE,
 ) -> None:
     key_id, key = keys.newest_key(unit, purpose, owner_id)
-    row.key_id = key_id
-    row.sealed = seal(compartment_key(key, compartment), _place(row, compartment, key_id), document)
+    place = _place(row, compartment, key_id)
+    sealed = seal(compartment_key(key, compartment), place, document)
+    row.key_id, row.sealed = key_id, sealed
     db.session.add(row)
-    unit.rows.append(RowTouched(row.row_id, row.revision, hashlib.sha256(row.sealed).hexdigest()))
+    sha256 = hashlib.sha256(sealed).hexdigest()
+    unit.rows.append(RowTouched(place.row_id, place.revision, sha256))
     unit.compartments.add(compartment)
 
 

@@ -105,7 +105,9 @@ def practice_world(tmp_path_factory):
 @pytest.fixture
 def practice_instance(practice_world, installed):
     """A copy of the practice world's installation."""
-    shutil.copyfile(practice_world.folder / "nrm.sqlite3", installed / "nrm.sqlite3")
+    for name in ("nrm.sqlite3", "erasures.jsonl"):
+        shutil.copyfile(practice_world.folder / name, installed / name)
+    shutil.copytree(practice_world.folder / "documents", installed / "documents")
     return installed
 
 

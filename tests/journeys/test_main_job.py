@@ -298,8 +298,14 @@ def test_a_referral_that_nobody_answers_is_taken_back(world, investigator, coord
     coordinator.reads_the_file()
     coordinator.sees("Not answered in time")
 
-    assert acts_on(world, reference) == [*UNTIL_SENT, "housekeeping referral:expire"]
-    assert readers_of(world, compartment(world, reference, "identity")) == []
+    assert acts_on(world, reference) == [
+        *UNTIL_SENT,
+        "housekeeping case:compare",
+        "housekeeping referral:expire",
+    ]
+    # Housekeeping alone opened the name: to look whether the person is known already.
+    name = compartment(world, reference, "identity")
+    assert readers_of(world, name) == ["housekeeping case:compare"]
 
 
 def the_coordinator_refers(coordinator, reference):

@@ -369,6 +369,9 @@ def masked(text, reference):
     text = re.sub(r"\b\d{2}:\d{2}\b", "time", text)
     text = re.sub(r'datetime="[^"]*"', "datetime", text)
     groups = reference.split("-")
-    for part in (reference, *(", ".join(spoken(group)) for group in groups), *groups[:2]):
+    # Whole words between tags: "one" of a reference also stands in "someone".
+    for part in (*(", ".join(spoken(group)) for group in groups), groups[2]):
+        text = text.replace(f">{part}<", ">…<")
+    for part in (reference, *groups[:2]):
         text = text.replace(part, "…")
-    return text.replace(f">{groups[2]}<", ">…<")
+    return text
