@@ -180,7 +180,7 @@ def _searched(actor: Actor, made: Names, people: Sequence[Person]) -> dict[str, 
         shown.append(len(result[1].matches))
         recorded = " ".join(person.names)
         found[kind] += any(match.names == recorded for match in result[1].matches)
-    worst = [(*_one(actor, " ".join(common)), common) for common in _commonest(people)]
+    worst = [_repeated(actor, " ".join(common)) for common in _commonest(people)]
     slowest = max(worst, key=lambda one: one[0])
     each = QUERIES // len(KINDS)
     return {
@@ -206,6 +206,11 @@ def _one(actor: Actor, typed: str) -> tuple[float, search.Found]:
     began = time.process_time_ns()
     found = search.find(actor, typed, "", PACK)
     return (time.process_time_ns() - began) / MILLISECONDS, found
+
+
+def _repeated(actor: Actor, typed: str) -> tuple[float, search.Found]:
+    """Search three times for the same, and give the median: once is a matter of luck."""
+    return sorted((_one(actor, typed) for _ in range(3)), key=lambda one: one[0])[1]
 
 
 def report(figures: dict[str, dict[str, float]]) -> None:

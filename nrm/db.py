@@ -155,6 +155,8 @@ def _set_sqlite(connection: Any, record: object) -> None:
         "busy_timeout=10000",
         "secure_delete=ON",
         "trusted_schema=OFF",
+        # A search reads from all over the file: it is mapped into memory, not copied page by page.
+        "mmap_size=2147418112",
         # Without this, REPLACE would delete an entry of the log past the trigger that keeps it.
         "recursive_triggers=ON",
     ):

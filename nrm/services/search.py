@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import phonenumbers
-from sqlalchemy import CompoundSelect, Select, select
+from sqlalchemy import Select, SelectBase, select
 
 from nrm.audit.actions import Action
 from nrm.country import CountryPack
@@ -33,8 +33,7 @@ _SHORTEST = 2
 _SAME = Likeness(1.0, Reason.SAME_IDENTIFIER)
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """A file whose person is like the one searched for."""
 
     case_id: UUID
@@ -76,7 +75,8 @@ def find(actor: Actor, typed: str, identifier: str, pack: CountryPack) -> Found:
         version = search_index.reading()
         by_identifier = _with_identifier(version, exact)
         same = frozenset(db.session.scalars(by_identifier)) if exact else frozenset()
-        wanted = _with_names(version, parts).union_all(by_identifier)
+        by_names = _with_names(version, parts)
+        wanted = by_names.union_all(by_identifier) if exact else by_names
         candidates = _candidates(actor, Permission.CASE_VIEW, wanted)
         damaged: list[UUID] = []
         opened = vault.open_across(unit, actor, "identity", candidates, damaged)
@@ -168,7 +168,7 @@ def _with_names(version: NameIndex, parts: Sequence[str]) -> Select[UUID]:
     )
 
 
-def _candidates(actor: Actor, permission: Permission, wanted: CompoundSelect[UUID]) -> Select[Case]:
+def _candidates(actor: Actor, permission: Permission, wanted: SelectBase) -> Select[Case]:
     """Select what the actor may see of the wanted cases: the rest is not even counted."""
     return visibility.visible_cases(actor, permission).where(
         Case.erased_at.is_(None), Case.id.in_(wanted)
@@ -182,9 +182,13 @@ def _ranked(
 ) -> list[Match]:
     """Rank those that are alike, however many they are."""
     matches, wanted = [], asked(parts)
+    # Of a very common name thousands are written alike: each writing is compared once.
+    compared: dict[str, Likeness | None] = {}
     for case, identity in opened:
         recorded = names.recorded(identity)
-        alike = _SAME if case.id in same else likeness(wanted, names.parts(recorded))
+        if recorded not in compared:
+            compared[recorded] = likeness(wanted, names.parts(recorded))
+        alike = _SAME if case.id in same else compared[recorded]
         if alike is not None:
             matches.append(_match(case, identity, recorded, alike))
     matches.sort(key=lambda match: (-match.likeness, match.flagged_at, match.reference))

@@ -105,7 +105,8 @@ def photo():
 
 def the_coordinator_closes_the_case_and_asks(coordinator):
     coordinator.follows("Close the case")
-    coordinator.ticks("Found not to be a victim, referred elsewhere", under="Why is the case closed?")
+    why = "Found not to be a victim, referred elsewhere"
+    coordinator.ticks(why, under="Why is the case closed?")
     coordinator.presses("Close the case")
     coordinator.follows("Ask for the erasure of this file")
     coordinator.arrives_at("Ask for the erasure")

@@ -104,7 +104,7 @@ def test_every_text_of_sql_is_a_constant():
 
 
 def test_only_these_open_and_seal():
-    """The import rules keep sealing to these services; one of them opens what it shows to anybody."""
+    """The import rules keep sealing to these services, each of which says why it must."""
     importers = {
         name
         for name, tree in trees(FILES)
