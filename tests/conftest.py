@@ -1,3 +1,4 @@
+import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from jinja2 import FileSystemBytecodeCache
@@ -8,6 +9,10 @@ from nrm.security import passwords
 from tests import databases
 from tests import world as worlds
 from tests.page import PageClient
+
+# How long a machine takes is measured in `bench/`, never asserted: a slow one tests as well.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # What promises to hold on both databases is tested on both; the rest runs on SQLite alone.
 ON_BOTH = ("services", "guards", "journeys")

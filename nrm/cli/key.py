@@ -46,7 +46,11 @@ def status() -> None:
 
 
 @key.command()
-@click.argument("purpose", type=click.Choice([of.value for of in rotation.PURPOSES]))
+@click.argument(
+    "purpose",
+    type=click.Choice([of.value for of in rotation.PURPOSES]),
+    help="What the key is for, as `nrm key status` says it.",
+)
 @click.option("--resume", is_flag=True, help="Go on after an interruption; makes no new key.")
 def rotate(purpose: str, *, resume: bool) -> None:
     """Make a new master key, and do anew under it what was done under the old one."""
@@ -76,7 +80,11 @@ def _go_on(of: Purpose) -> int:
 
 
 @key.command()
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument(
+    "number",
+    type=click.IntRange(min=1),
+    help="The number of the key, as `nrm key status` says it.",
+)
 def retire(number: int) -> None:
     """Destroy a master key that nothing needs any more; refuses while something does."""
     with startup.unlocked(Settings.from_environment()).app_context():
@@ -85,7 +93,7 @@ def retire(number: int) -> None:
 
 
 @key.command()
-@click.argument("reference")
+@click.argument("reference", help="The reference of the case.")
 def rekey(reference: str) -> None:
     """Seal one case anew under new keys: a colleague left, or there was a break-in."""
     try:
