@@ -45,14 +45,14 @@ def _ogg_codec(start: bytes) -> bytes:
 def _tracks(file: io.BufferedReader, length: int) -> set[bytes]:
     """Collect what the tracks of an MP4 are: sound, picture, words."""
     found: set[bytes] = set()
-    todo, looked = [(0, length)], 0
-    while todo and looked < _MOST_BOXES:
-        at, end = todo.pop()
+    waiting, looked = [(0, length)], 0
+    while waiting and looked < _MOST_BOXES:
+        at, end = waiting.pop()
         while at + _BOX_HEAD <= end and looked < _MOST_BOXES:
             looked += 1
             name, inner, after = _box(file, at, end)
             if name in _NESTED:
-                todo.append((inner, after))
+                waiting.append((inner, after))
             elif name == b"hdlr":
                 file.seek(inner + 8)
                 found.add(file.read(4))

@@ -228,9 +228,10 @@ def test_of_all_who_answer_at_once_one_wins(world, kept):
 def test_a_form_that_many_windows_send_erases_once(world, kept):
     reference, erasure_id = asked(world)
     form_id = uuid4()
-    erase = lambda: erasure.carry_out(  # noqa: E731
-        world.actor("auditor"), erasure_id, reference, kept, form_id=form_id
-    )
+
+    def erase():
+        erasure.carry_out(world.actor("auditor"), erasure_id, reference, kept, form_id=form_id)
+
     outcomes = meet(world, *[erase] * 4)
     again = refused(outcomes)
     assert [type(error) for error in again] == [AlreadyDoneError] * 3
@@ -325,9 +326,10 @@ def test_its_tokens_are_gone_and_those_of_others_stay(world, kept):
     reference, _ = worlds.closed(world, person={"id_number": CANARIES["id_number"]})
     other = worlds.flag(world)
     case_id, other_id = case_of(reference).id, case_of(other).id
-    both = lambda found: [  # noqa: E731
-        how_many(table, table.case_id == found) for table in (NameToken, IdentifierToken)
-    ]
+
+    def both(found):
+        return [how_many(table, table.case_id == found) for table in (NameToken, IdentifierToken)]
+
     before, others = both(case_id), both(other_id)
     assert all(before)
     carry_out(world, kept, (reference, ask(world, reference)))

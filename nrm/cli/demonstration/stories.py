@@ -28,7 +28,7 @@ _FAMILY = ("family_tracing", "psychosocial_counselling")
 _ROAD = ("transport", "legal_information")
 
 # The number of the story of a person who is flagged a second time.
-_WITH_TWO_HELPERS = 9
+_HELPED = 8
 
 STORIES = (
     # Closed.
@@ -81,7 +81,7 @@ STORIES = (
     Story(_h(3), plots.flagged, "reachable_tonight", "female", 22, _BED),
     Story(_h(0.6), plots.flagged, "danger_now", "female", 16, _NOW),
     Story(_h(4), plots.flagged, "none", "male", 44, _COURT),
-    Story(_h(2), plots.flagged, "unsure", "female", 24, _BED, flagged_before=_WITH_TWO_HELPERS),
+    Story(_h(2), plots.flagged, "unsure", "female", 33, _BED, flagged_before=_HELPED),
     # Closed and erased: a reference and its log are left.
     Story(_d(25), plots.erased, "none", "female", 28, _ROAD),
 )
