@@ -56,9 +56,13 @@ def world(cases: int) -> Iterator[World]:
         yield World(app, cases, references[0], emails)
 
 
-def app_in(folder: Path) -> Flask:
+def settings_in(folder: Path) -> Settings:
     url = f"sqlite:///{folder / 'nrm.sqlite3'}"
-    settings = Settings(Environment.TEST, folder, url, folder / "keys" / "web.key")
+    return Settings(Environment.TEST, folder, url, folder / "keys" / "web.key")
+
+
+def app_in(folder: Path) -> Flask:
+    settings = settings_in(folder)
     empty = create_app(settings, unlock=False)
     with empty.app_context():
         upgrade()

@@ -1,5 +1,6 @@
 """From settings to a program that can work, or to the one line that says why it cannot."""
 
+import gc
 from pathlib import Path
 
 from alembic.migration import MigrationContext
@@ -50,7 +51,18 @@ def serving(settings: Settings) -> Flask:
         # A connection that two processes share breaks both.
         db.session.remove()
         db.engine.dispose()
+    settle_memory()
     return app
+
+
+def settle_memory() -> None:
+    """Spare the program itself from the collector, which else walks over it in mid-search.
+
+    That was 60 ms of a search that opens three thousand files. Worker processes share what is set
+    aside here as well, because nothing touches it any more.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def has_database() -> bool:
