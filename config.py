@@ -37,6 +37,11 @@ class Settings:
     # How long a sitting lasts without a click, and at most.
     idle_minutes: int = 30
     absolute_hours: int = 10
+    # The second place of the log's checkpoints, and whom the newest is sent to once a day.
+    checkpoint_folder: Path | None = None
+    checkpoint_email: str = ""
+    # Where e-mail is handed over; nothing is sent where it is empty.
+    mail: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, **chosen: Environment) -> Self:
@@ -62,6 +67,9 @@ class Settings:
             port=_whole_number("PORT", 5000),
             idle_minutes=_whole_number("NRM_IDLE_MINUTES", 30),
             absolute_hours=_whole_number("NRM_ABSOLUTE_HOURS", 10),
+            checkpoint_folder=_folder("NRM_CHECKPOINTS"),
+            checkpoint_email=os.environ.get("NRM_CHECKPOINT_EMAIL", ""),
+            mail=os.environ.get("NRM_MAIL", ""),
         )
 
     @property
@@ -73,6 +81,11 @@ class Settings:
     def erasures(self) -> Path:
         """Where the list of erased cases lies: outside the database, which may be restored."""
         return self.instance / "erasures.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where signed checkpoints are written a second time, outside the database."""
+        return self.checkpoint_folder or self.instance / "checkpoints"
 
     @property
     def practice(self) -> bool:
@@ -93,6 +106,11 @@ def _whole_number(name: str, otherwise: int) -> int:
     if not word.isdigit() or int(word) == 0:
         raise SettingsError(f"{name} is {word!r}: a whole number above zero is needed")
     return int(word)
+
+
+def _folder(name: str) -> Path | None:
+    word = os.environ.get(name, "")
+    return Path(word).absolute() if word else None
 
 
 def _with_driver(url: str) -> str:

@@ -13,18 +13,22 @@ class Action(StrEnum):
     ACCOUNT_DISABLE = "account:disable"
     ACCOUNT_ENABLE = "account:enable"
     ACCOUNT_LIST = "account:list"
+    AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
     CASE_CLOSE = "case:close"
     CASE_COMPARE = "case:compare"
     CASE_ERASE = "case:erase"
     CASE_FLAG = "case:flag"
+    CASE_HISTORY = "case:history"
     CASE_LIST = "case:list"
     CASE_OPEN = "case:open"
     CASE_PRESUME = "case:presume"
     CASE_REKEY = "case:rekey"
+    CHECKPOINT_SEND = "checkpoint:send"
     COMPARTMENT_OPEN = "compartment:open"
     CONSENT_EXCEPTION = "consent:exception"
     CONSENT_RECORD = "consent:record"
+    DATABASE_ROLES = "database:roles"
     DIRECTORY_LOAD = "directory:load"
     DOCUMENT_ADD = "document:add"
     DOCUMENT_LIST = "document:list"
@@ -69,12 +73,16 @@ class Action(StrEnum):
     SESSION_FAIL = "session:fail"
     SESSION_SIGN_IN = "session:sign-in"
     SESSION_SIGN_OUT = "session:sign-out"
+    WITNESS_ADD = "witness:add"
+    WITNESS_COSIGN = "witness:cosign"
 
 
 class Outcome(StrEnum):
     """How it ended."""
 
     DONE = "done"
+    # An act that leaves the database is written before it does, and again when it is over.
+    BEGUN = "begun"
     REFUSED = "refused"
     NOT_FOUND = "not_found"
     FAILED = "failed"
@@ -86,18 +94,22 @@ ACTION_LABEL: dict[Action, str] = {
     Action.ACCOUNT_DISABLE: N_("Account disabled"),
     Action.ACCOUNT_ENABLE: N_("Account enabled again"),
     Action.ACCOUNT_LIST: N_("List of people read"),
+    Action.AUDIT_EXPORT: N_("Entries of the log taken out"),
     Action.AUDIT_SEARCH: N_("Audit log searched"),
     Action.CASE_CLOSE: N_("Case closed"),
     Action.CASE_COMPARE: N_("Looked whether the person is known already"),
     Action.CASE_ERASE: N_("Case erased"),
     Action.CASE_FLAG: N_("Person flagged"),
+    Action.CASE_HISTORY: N_("Access history of a case read"),
     Action.CASE_LIST: N_("List of cases read"),
     Action.CASE_OPEN: N_("Case file opened"),
     Action.CASE_PRESUME: N_("Presumption recorded"),
     Action.CASE_REKEY: N_("Case sealed anew under new keys"),
+    Action.CHECKPOINT_SEND: N_("Checkpoint of the log sent"),
     Action.COMPARTMENT_OPEN: N_("Closed fields opened"),
     Action.CONSENT_EXCEPTION: N_("Disclosure allowed by a legal exception"),
     Action.CONSENT_RECORD: N_("Consent recorded"),
+    Action.DATABASE_ROLES: N_("Roles of the database set"),
     Action.DIRECTORY_LOAD: N_("Directory loaded"),
     Action.DOCUMENT_ADD: N_("Document added"),
     Action.DOCUMENT_LIST: N_("List of documents read"),
@@ -142,6 +154,8 @@ ACTION_LABEL: dict[Action, str] = {
     Action.SESSION_FAIL: N_("Sign-in failed"),
     Action.SESSION_SIGN_IN: N_("Signed in"),
     Action.SESSION_SIGN_OUT: N_("Signed out"),
+    Action.WITNESS_ADD: N_("Witness of the log added"),
+    Action.WITNESS_COSIGN: N_("Cosignature of a witness kept"),
 }
 
 # The acts that a case's timeline shows; reads are for the access history instead.

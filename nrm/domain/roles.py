@@ -42,10 +42,12 @@ class Permission(StrEnum):
     """What can be permitted, as `<scope>:<action>`, in alphabetical order."""
 
     ACCOUNT_MANAGE = "account:manage"
+    AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
     CASE_CLOSE = "case:close"
     CASE_COMPARE = "case:compare"
     CASE_FLAG = "case:flag"
+    CASE_HISTORY = "case:history"
     CASE_PRESUME = "case:presume"
     CASE_VIEW = "case:view"
     COMPARTMENT_CONTACT = "compartment:contact"
@@ -125,6 +127,7 @@ GRANTS: Grants = {
         Permission.CASE_PRESUME: _NATIONAL,
         Permission.CASE_CLOSE: _NATIONAL,
         Permission.CASE_COMPARE: _NATIONAL,
+        Permission.CASE_HISTORY: _NATIONAL,
         Permission.CONSENT_RECORD: _NATIONAL,
         Permission.NEEDS_RECORD: _NATIONAL,
         Permission.REFERRAL_SEND: _NATIONAL,
@@ -174,6 +177,7 @@ GRANTS: Grants = {
     Role.AUDITOR: {
         Permission.WORK_VIEW: _ALONE,
         Permission.AUDIT_SEARCH: _ALONE,
+        Permission.AUDIT_EXPORT: _ALONE,
         # The protection officer can be the second person without opening the file.
         Permission.ERASURE_VIEW: _ALONE,
         Permission.ERASURE_ANSWER: frozenset({Relation.OTHERS_ERASURE}),

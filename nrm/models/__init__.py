@@ -1,7 +1,7 @@
 """The tables, one family per file: columns and relationships, no rules."""
 
 from nrm.models.account import Account, AuthSession, Organisation
-from nrm.models.audit import AuditEntry
+from nrm.models.audit import AuditEntry, AuditSight, Departure
 from nrm.models.base import AUDITED_TABLES, Base
 from nrm.models.case import Case, FlagDraft
 from nrm.models.consent import ConsentAnswer
@@ -22,17 +22,24 @@ from nrm.models.sealed import (
     SealedNote,
 )
 from nrm.models.search import IdentifierToken, NameIndex, NameToken
+from nrm.models.tree import AuditCheckpoint, AuditCosignature, AuditTile, AuditWitness
 
 __all__ = [
     "AUDITED_TABLES",
     "Account",
+    "AuditCheckpoint",
+    "AuditCosignature",
     "AuditEntry",
+    "AuditSight",
+    "AuditTile",
+    "AuditWitness",
     "AuthSession",
     "Base",
     "Case",
     "CaseKey",
     "CompartmentHead",
     "ConsentAnswer",
+    "Departure",
     "Erasure",
     "FactsHead",
     "FactsKey",

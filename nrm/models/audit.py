@@ -2,24 +2,47 @@
 
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, Text, Uuid
+from sqlalchemy import Index, LargeBinary, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from nrm.models.base import Base, Counter, Moment
 
+_NOT_IN_THE_TREE = text("leaf_index IS NULL")
+_NOT_DONE = text("outcome <> 'done'")
+_UNFINISHED = text("finished_at IS NULL")
+
 
 class AuditEntry(Base):
-    """One entry, in its final format; the tree that orders the leaves fills `leaf_index` later.
+    """One entry, in its final format; the sequencer gives each its place in the tree later.
 
     Ids are plain columns without foreign keys: an entry outlives whatever it speaks of.
     """
 
     __tablename__ = "audit_entry"
     __table_args__ = (
-        Index("ix_audit_entry_actor_id_seq", "actor_id", "seq"),
-        Index("ix_audit_entry_actor_organisation_id_seq", "actor_organisation_id", "seq"),
-        Index("ix_audit_entry_case_id_seq", "case_id", "seq"),
-        Index("ix_audit_entry_action_seq", "action", "seq"),
+        # Whatever the auditor asks by, newest first: each index ends in the order of the page.
+        Index("ix_audit_entry_occurred_at_seq", "occurred_at", "seq"),
+        Index("ix_audit_entry_actor_id_occurred_at_seq", "actor_id", "occurred_at", "seq"),
+        Index(
+            "ix_audit_entry_actor_organisation_id_occurred_at_seq",
+            *("actor_organisation_id", "occurred_at", "seq"),
+        ),
+        Index("ix_audit_entry_case_id_occurred_at_seq", "case_id", "occurred_at", "seq"),
+        Index("ix_audit_entry_action_occurred_at_seq", "action", "occurred_at", "seq"),
+        # Refusals and failures are few, and are asked for among millions.
+        Index(
+            "ix_audit_entry_not_done",
+            *("outcome", "occurred_at", "seq"),
+            sqlite_where=_NOT_DONE,
+            postgresql_where=_NOT_DONE,
+        ),
+        # What the sequencer takes next: never "greater than the last", for numbers commit late.
+        Index(
+            "ix_audit_entry_not_in_the_tree",
+            "seq",
+            sqlite_where=_NOT_IN_THE_TREE,
+            postgresql_where=_NOT_IN_THE_TREE,
+        ),
         # A number once given is never given again, even if the newest row were cut off.
         {"sqlite_autoincrement": True},
     )
@@ -43,3 +66,37 @@ class AuditEntry(Base):
     detail_sha256: Mapped[str] = mapped_column(String(64))
     detail: Mapped[bytes | None] = mapped_column(LargeBinary)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class AuditSight(Base):
+    """Which entries touched a sealed row without being about its case alone: lists and searches.
+
+    The sequencer writes it out of the entries, so that "who has seen this file" need not read
+    the whole log; it says nothing that the entries do not.
+    """
+
+    __tablename__ = "audit_sight"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    row_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    seq: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False)
+
+
+class Departure(Base):
+    """An act that leaves the database: begun before, and finished when it is known how it ended."""
+
+    __tablename__ = "departure"
+    __table_args__ = (
+        Index(
+            "ix_departure_unfinished",
+            "begun_at",
+            sqlite_where=_UNFINISHED,
+            postgresql_where=_UNFINISHED,
+        ),
+    )
+
+    # The entry that was written before anything left.
+    entry_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    action: Mapped[str] = mapped_column(String(40))
+    begun_at: Mapped[Moment]
+    finished_at: Mapped[Moment | None]

@@ -296,7 +296,7 @@ def timeline(case_id: UUID, length: int) -> list[Event]:
         .outerjoin(Organisation, Organisation.id == AuditEntry.actor_organisation_id)
         .where(AuditEntry.case_id == case_id, AuditEntry.action.in_(TIMELINE))
         .where(AuditEntry.outcome == Outcome.DONE)
-        .order_by(AuditEntry.seq.desc())
+        .order_by(AuditEntry.occurred_at.desc(), AuditEntry.seq.desc())
         .limit(length)
     ).all()
     return [

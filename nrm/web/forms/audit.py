@@ -24,6 +24,7 @@ from nrm.web.text import _, _l
 
 OUTCOME_LABEL = {
     Outcome.DONE: _l("Done"),
+    Outcome.BEGUN: _l("Begun"),
     Outcome.REFUSED: _l("Refused"),
     Outcome.NOT_FOUND: _l("Not found, or hidden"),
     Outcome.FAILED: _l("Failed"),
