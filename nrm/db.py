@@ -23,7 +23,7 @@ from nrm.models import AUDITED_TABLES, AuditEntry, Base, FormReceipt
 # Loaded rows stay readable after the commit: a page renders from what its unit of work returned.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
-_IMMEDIATE = "nrm_begin_immediate"
+IMMEDIATE = "nrm_begin_immediate"
 # The moment at which the practice world's past is being told; None in every real act.
 _told_at: ContextVar[datetime | None] = ContextVar("told_at", default=None)
 # Which table a statement changes, whatever stands around its name: OR …, ONLY, a schema, quotes.
@@ -60,7 +60,7 @@ def unit_of_work(actor: Actor | None = None, form_id: UUID | None = None) -> Ite
     # What was only read before the act (the sitting, say) is let go, so that the act sees the
     # newest rows and, on SQLite, holds the write lock from its first statement.
     session.rollback()
-    session.connection(execution_options={_IMMEDIATE: True})
+    session.connection(execution_options={IMMEDIATE: True})
     unit = Unit(now=_database_now())
     try:
         _refuse_second_sending(actor, form_id)
@@ -178,7 +178,7 @@ def empty_write_ahead_log() -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
+    immediate = connection.get_execution_options().get(IMMEDIATE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 

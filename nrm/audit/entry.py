@@ -1,20 +1,17 @@
-"""The canonical bytes of one log entry and its leaf hash (RFC 6962, section 2.1).
+"""One log entry: what it says, and the leaf of the tree that its values make.
 
-The bytes are final: every column that says something is in them, the sealed detail by its
-SHA-256 only, so that erasing a detail breaks no proof.
+What the leaf covers is final, and stands in `verify`, the file that a stranger checks a log with:
+every value, the sealed detail by its SHA-256 only, so that erasing a detail breaks no proof.
 """
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from nrm.security.framing import frame
-
-FORMAT = b"nrm audit entry v1"
-_LEAF = b"\x00"
+from nrm.audit.verify import leaf_of
 
 
 class RowTouched(NamedTuple):
@@ -46,31 +43,21 @@ class Entry:
     detail_sha256: str
 
 
-def canonical(entry: Entry) -> bytes:
-    """Return the bytes that the leaf hash covers, each value length-prefixed, in fixed order."""
-    return frame(
-        FORMAT,
-        entry.id.bytes,
-        _moment(entry.occurred_at),
-        _id(entry.actor_id),
-        _id(entry.actor_organisation_id),
-        entry.actor_role.encode(),
-        entry.session_ref.encode(),
-        entry.action.encode(),
-        entry.subject_type.encode(),
-        _id(entry.subject_id),
-        _id(entry.case_id),
-        entry.compartments.encode(),
-        entry.purpose.encode(),
-        entry.outcome.encode(),
-        entry.rows.encode(),
-        entry.detail_sha256.encode(),
-    )
-
-
 def leaf_hash(entry: Entry) -> bytes:
     """Return the leaf of the Merkle tree for this entry."""
-    return hashlib.sha256(_LEAF + canonical(entry)).digest()
+    return leaf_of([_bytes(getattr(entry, value.name)) for value in fields(Entry)])
+
+
+def as_written(entry: Entry, kept_leaf: bytes, detail: bytes | None) -> bool:
+    """Say whether a stored entry is as it was written, as far as it can tell by itself.
+
+    Recomputes its hash, and that of the sealed detail where it is still there: an erased detail
+    changes nothing, for the leaf covers its hash. Whoever rewrites an entry together with its
+    leaf, or takes it away, is found by the tree.
+    """
+    if detail is not None and hashlib.sha256(detail).hexdigest() != entry.detail_sha256:
+        return False
+    return leaf_hash(entry) == kept_leaf
 
 
 def rows_text(rows: Iterable[RowTouched]) -> str:
@@ -86,9 +73,14 @@ def _row_text(row: RowTouched) -> str:
     return f'["{row.row_id}",{row.revision}{sha256}]'
 
 
-def _id(value: UUID | None) -> bytes:
+def _bytes(value: UUID | datetime | str | None) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, datetime):
+        return moment_text(value).encode()
     return b"" if value is None else value.bytes
 
 
-def _moment(value: datetime) -> bytes:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()
+def moment_text(value: datetime) -> str:
+    """Write a moment as the leaf has it: UTC, to the microsecond."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

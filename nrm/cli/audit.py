@@ -10,7 +10,7 @@ from config import Settings
 from nrm.cli import startup
 from nrm.db import db
 from nrm.models import AuditEntry
-from nrm.services import audit as service
+from nrm.services import log_check as service
 
 # A check that is over sooner needs no progress bar.
 _PATIENCE_SECONDS = 1

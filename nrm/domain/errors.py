@@ -104,5 +104,9 @@ class DamagedError(MechanismError):
     """A sealed row does not open as what it claims to be; nothing of it is shown (503)."""
 
 
+class UnloggedError(MechanismError):
+    """The log did not take the entry, so nothing is done and nothing is shown (503)."""
+
+
 class UnauditedError(RuntimeError):
     """A change to an audited table was about to be committed without its entry in the log."""

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 from nrm.audit.actions import Action, Outcome
 from nrm.domain import vocabulary
 from nrm.domain.roles import Permission, Role
-from nrm.services import accounts, audit
-from nrm.services.audit import CANNOT_FIND, Found, Line
+from nrm.services import accounts, log_search
+from nrm.services.log_search import Found, Line
 from nrm.web.access import actor, needs
 from nrm.web.context import action_words, pack, role_words
 from nrm.web.errors import once
@@ -83,7 +83,9 @@ def search() -> tuple[str, int]:
     person = request.args.get("person", type=UUID)
     if not form.validate():
         return _page(form)
-    found = audit.search(actor(), form.search(person, request.args.get("before", type=_number)))
+    found = log_search.search(
+        actor(), form.search(person, request.args.get("before", type=_number))
+    )
     form.email.data = found.email
     return _page(form, found, person)
 
@@ -95,7 +97,7 @@ def ask() -> Response | tuple[str, int]:
     """Turn what was typed into an address that names no person."""
     form = SearchForm(accounts.organisations(), pack())
     person: list[UUID | None] = []
-    if form.carries_out(lambda: person.append(audit.account_id(actor(), form.person))):
+    if form.carries_out(lambda: person.append(log_search.account_id(actor(), form.person))):
         return redirect(url_for(".search", **form.address, person=person[0]), 303)
     return _page(form)
 
@@ -104,7 +106,7 @@ def ask() -> Response | tuple[str, int]:
 @needs(Permission.AUDIT_SEARCH)
 def entry(entry_id: UUID) -> str:
     """Show one entry whole, and whether it is as it was written."""
-    opened = audit.entry(actor(), entry_id)
+    opened = log_search.entry(actor(), entry_id)
     kept = opened.line.entry
     return render_template(
         "audit/entry.html",
@@ -125,7 +127,6 @@ def _page(
         rows=[_row(line) for line in found.lines] if found else None,
         older=url_for(".search", **form.address, person=person, before=older) if older else "",
         asked=bool(request.args),
-        cannot_find=_(CANNOT_FIND),
     )
     return page, form.status
 

@@ -23,6 +23,7 @@ from nrm.domain.errors import (
     NotFoundError,
     RefusedError,
     Subject,
+    UnloggedError,
 )
 from nrm.domain.policy import holds
 from nrm.domain.roles import Permission
@@ -60,6 +61,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(AlreadyDoneError, _again)
     app.register_error_handler(LockedError, _unavailable)
     app.register_error_handler(DamagedError, _unavailable)
+    app.register_error_handler(UnloggedError, _unavailable)
     app.register_error_handler(OperationalError, _unavailable)
     app.register_error_handler(CSRFError, _expired_form)
     app.register_error_handler(HTTPException, _http)
@@ -150,7 +152,7 @@ def _http(error: HTTPException) -> BaseResponse | Page | HTTPException:
 
 
 def _unavailable(error: Exception) -> Page:
-    """Nothing was shown and nothing was kept: the keys or the database are not at hand."""
+    """Nothing was shown and nothing was kept: the keys, the log or the database are not at hand."""
     logs.failure("unavailable", error, route=request.endpoint)
     db.session.rollback()
     return _bare("errors/503.html"), 503

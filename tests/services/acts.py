@@ -22,7 +22,6 @@ from nrm.models import Case
 from nrm.security import search_tokens
 from nrm.services import (
     accounts,
-    audit,
     casefile,
     comparison,
     consent,
@@ -32,6 +31,7 @@ from nrm.services import (
     follow_up,
     identification,
     keys,
+    log_search,
     provision,
     referral,
     search,
@@ -935,18 +935,22 @@ ACTS = [
         "search the log",
         "auditor",
         worlds.flag,
-        lambda world, actor, what, **_: audit.search(actor, audit.Search(case_reference=what)),
+        lambda world, actor, what, **_: log_search.search(
+            actor, log_search.Search(case_reference=what)
+        ),
         Action.AUDIT_SEARCH,
         fields=("case_reference",),
     ),
     Act(
         "open an entry of the log",
         "auditor",
-        lambda world: audit.search(world.actor("auditor"), audit.Search()).lines[0].entry.id,
-        lambda world, actor, what, **_: audit.entry(actor, what),
+        lambda world: (
+            log_search.search(world.actor("auditor"), log_search.Search()).lines[0].entry.id
+        ),
+        lambda world, actor, what, **_: log_search.entry(actor, what),
         Action.AUDIT_SEARCH,
         "entry",
-        missing=lambda world, actor: audit.entry(actor, uuid4()),
+        missing=lambda world, actor: log_search.entry(actor, uuid4()),
     ),
 ]
 
@@ -968,8 +972,8 @@ UNLOGGED = {
         lambda world, actor: accounts.person(actor, world.accounts["provider"]),
         {Role.ADMINISTRATOR},
     ),
-    "audit.account_id": (
-        lambda world, actor: audit.account_id(actor, world.email("provider")),
+    "log_search.account_id": (
+        lambda world, actor: log_search.account_id(actor, world.email("provider")),
         {Role.AUDITOR},
     ),
     "erasure.answering": (

@@ -20,6 +20,7 @@ from nrm.services import (
     erasure,
     follow_up,
     identification,
+    log_search,
     provision,
     referral,
     search,
@@ -138,10 +139,19 @@ def test_what_opens_nothing_has_no_entry_but_its_readers_are_few(world, name):
 def test_every_act_of_the_services_stands_in_the_table():
     """A function that somebody calls as an actor is walked by the tests above, or it fails here."""
     table = Path(acts.__file__).read_text(encoding="utf-8")
-    modules = (accounts, audit, casefile, comparison, consent, directory, follow_up)
+    modules = (accounts, audit, casefile, comparison, consent, directory, follow_up, log_search)
     missing = [
         f"{module.__name__.rpartition('.')[2]}.{name}"
-        for module in (*modules, documents, erasure, identification, provision, referral, search)
+        for module in (
+            *modules,
+            documents,
+            erasure,
+            identification,
+            log_search,
+            provision,
+            referral,
+            search,
+        )
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and not name.startswith("_")

@@ -12,7 +12,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry
 from nrm.models.base import UtcDateTime
-from nrm.services import audit
+from nrm.services import audit, log_check
 
 TABLE = AuditEntry.__table__
 # The place in the tree comes later. The sealed detail can be erased: its hash stays in the leaf.
@@ -111,7 +111,7 @@ def test_a_detail_can_be_erased_but_not_exchanged_unseen(entries):
     """Erasing a case takes what was sealed with it; the leaf holds only the hash of the detail."""
     first, second = entries
     run(update(TABLE).where(TABLE.c.seq == first).values(detail=None))
-    assert audit.verify(lambda _: None).changed == 0
+    assert log_check.verify(lambda _: None).changed == 0
     run(update(TABLE).where(TABLE.c.seq == second).values(detail=b"other"))
-    verdict = audit.verify(lambda _: None)
+    verdict = log_check.verify(lambda _: None)
     assert (verdict.changed, verdict.first_changed) == (1, second)

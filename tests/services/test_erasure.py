@@ -50,6 +50,7 @@ from nrm.services import (
     erasure_list,
     follow_up,
     identification,
+    log_check,
     provision,
     referral,
     shredding,
@@ -374,7 +375,7 @@ def test_what_is_left_of_it_is_ciphertext_and_the_log_still_holds(world, kept, l
     assert all(before)
     carry_out(world, kept, (reference, ask(world, reference)))
     assert [how_many(table, table.case_id == case_id) for table in rows] == before
-    verdict = audit.verify(lambda _: None)
+    verdict = log_check.verify(lambda _: None)
     assert (verdict.changed, verdict.checked) == (0, how_many(AuditEntry))
     told = casefile.timeline(case_id, 50)
     assert [event.action for event in told][:2] == ["case:erase", "erasure:ask"]
@@ -509,7 +510,7 @@ def test_yesterdays_copy_opens_the_file_until_the_list_is_replayed(world, kept, 
     assert how_many(NameToken) == 0
     (entry,) = book.entries()
     assert (entry.action, entry.actor_role) == ("erasure:replay", HOUSEKEEPING.role)
-    assert audit.verify(lambda _: None).changed == 0
+    assert log_check.verify(lambda _: None).changed == 0
     with pytest.raises(ErasedError):
         provision.read(world.actor("provider"), sent)
     done = erasure.read(world.actor("auditor"), erasure.done_for(case_of(reference).id))

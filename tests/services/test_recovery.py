@@ -14,7 +14,7 @@ from nrm.models import CaseKey, KeyHolder, MasterKey, SealedMasterKey
 from nrm.security.keyfile import PROCESSES, Holder, KeyFileError, read_key_file
 from nrm.security.keyring import HELD_BY, Purpose, unseal_master
 from nrm.security.recovery import SheetsError, mark, new_sheets, rebuild
-from nrm.services import audit, casefile, keys, recovery
+from nrm.services import audit, casefile, keys, log_check, recovery
 from tests import ledger as ledgers
 from tests import world as worlds
 from tests.ledger import Ledger
@@ -68,7 +68,7 @@ def test_every_key_file_is_lost_and_every_case_opens_again(world, sheets, settin
     keys.unlock(read_key_file(tmp_path / "new" / "web.key"))
     assert [read_identity(world, case) for case in cases] == before
     assert read_identity(world, worlds.flag(world))
-    assert audit.verify(lambda _: None).changed == 0
+    assert log_check.verify(lambda _: None).changed == 0
     with pytest.raises(KeyFileError, match="does not belong to this database"):
         keys.unlock(read_key_file(settings.key_file))
 

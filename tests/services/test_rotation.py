@@ -23,6 +23,7 @@ from nrm.services import (
     identification,
     key_use,
     keys,
+    log_search,
     rotation,
     search,
     search_index,
@@ -322,7 +323,7 @@ def test_entries_from_before_a_rotation_of_the_log_key_open_still(world):
     entry = next(line.entry for line in found(auditor) if line.entry.detail)
     new = rotation.rotate(Purpose.LOG)
     assert list(rotation.go_on(Purpose.LOG)) == []
-    assert audit.entry(auditor, entry.id).as_written
+    assert log_search.entry(auditor, entry.id).as_written
     worlds.flag(world)
     assert set(key_use.users(Purpose.LOG)) == {old, new}
     with pytest.raises(RefusedError, match=rf"key {old} is still needed by \d+ log entr"):
@@ -331,7 +332,7 @@ def test_entries_from_before_a_rotation_of_the_log_key_open_still(world):
 
 
 def found(auditor):
-    return audit.search(auditor, audit.Search()).lines
+    return log_search.search(auditor, log_search.Search()).lines
 
 
 def test_whoever_is_signed_in_stays_so_also_with_a_process_that_has_not_heard(world):

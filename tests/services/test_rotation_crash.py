@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from nrm.db import db
 from nrm.models import MasterKey
 from nrm.security.keyring import Purpose
-from nrm.services import audit, key_use, keys, rotation
+from nrm.services import key_use, keys, log_check, rotation
 from tests import crash, vault
 from tests import world as worlds
 
@@ -74,7 +74,7 @@ def test_a_rotation_that_is_killed_loses_no_key_and_is_finished_by_the_next(
         assert vault.under(purpose) == {keys.keyring().current_id(purpose)}
     assert vault.contents() == before
     nobody_holds_what_is_retired()
-    assert audit.verify(lambda _: None).changed == 0
+    assert log_check.verify(lambda _: None).changed == 0
     if database_kind == "sqlite":
         with closing(sqlite3.connect(make_url(settings.database_url).database)) as other:
             assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

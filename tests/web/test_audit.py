@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HUMAN_ROLES, Role
 from nrm.models import AuditEntry
-from nrm.services import audit, identification
+from nrm.services import audit, identification, log_check, log_search
 from tests import world as worlds
 from tests.page import PageClient
 from tests.page_checks import words
@@ -210,20 +210,20 @@ def test_an_address_that_was_tampered_with_shows_a_page_and_no_failure(page):
 
 
 def test_older_entries_keep_the_question(world, page):
-    fill(world, 2 * audit.PAGE + 5)
+    fill(world, 2 * log_search.PAGE + 5)
     html = search(page, email=world.email("administrator"), act="account:list")
     found = numbers(html)
     while link := html.select_one(".govuk-pagination__next a"):
         assert {"person", "act", "before"} == set(parse_qs(urlsplit(link["href"]).query))
         html = page.click("Older entries")
         found += numbers(html)
-    assert len(found) == 2 * audit.PAGE + 5
+    assert len(found) == 2 * log_search.PAGE + 5
     assert found == sorted(set(found), reverse=True)
 
 
 def test_a_page_of_the_log_takes_few_statements(world, page):
     worlds.accepted(world)
-    fill(world, audit.PAGE)
+    fill(world, log_search.PAGE)
     counts = [len(statements(world, page, "/audit"))]
     search(page, email=world.email("administrator"))
     counts.append(len(statements(world, page, page.path)))
@@ -328,13 +328,13 @@ def test_a_failed_sign_in_stands_in_the_log_with_the_account_it_was_about(world,
 
 
 def test_every_entry_is_checked_in_batches(world, monkeypatch):
-    monkeypatch.setattr(audit, "BATCH", 7)
+    monkeypatch.setattr(log_check, "BATCH", 7)
     worlds.accepted(world)
     told = []
     with world.entered():
-        verdict = audit.verify(told.append)
+        verdict = log_check.verify(told.append)
     total = len(entries(world))
-    assert verdict == audit.Verdict(total, 0, None)
+    assert verdict == log_check.Verdict(total, 0, None)
     assert told == [*range(7, total, 7), total]
 
 
@@ -344,8 +344,8 @@ def test_the_first_changed_entry_is_named_and_all_are_counted(world):
     tamper(world, "outcome = 'refused'", seqs[4])
     tamper(world, "actor_id = NULL", seqs[8])
     with world.entered():
-        verdict = audit.verify(lambda _checked: None)
-    assert verdict == audit.Verdict(len(seqs), 2, seqs[4])
+        verdict = log_check.verify(lambda _checked: None)
+    assert verdict == log_check.Verdict(len(seqs), 2, seqs[4])
 
 
 def test_the_page_says_what_a_check_cannot_find(page):

@@ -17,7 +17,7 @@ from nrm.domain.reference import (
 )
 from nrm.models import Organisation
 from nrm.services.accounts import normalised
-from nrm.services.audit import Search
+from nrm.services.log_search import Search
 from nrm.web.forms.base import Form, PartDateField, choices
 from nrm.web.forms.directory import UNLISTED
 from nrm.web.text import _, _l

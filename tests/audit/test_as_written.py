@@ -5,8 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from nrm.audit.entry import Entry, leaf_hash
-from nrm.audit.verify import as_written
+from nrm.audit.entry import Entry, as_written, leaf_hash
 
 DETAIL = b"sealed names of fields"
 

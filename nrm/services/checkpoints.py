@@ -1,0 +1,116 @@
+"""Checkpoints of the log: signing what the tree has become, and keeping it in a second place.
+
+Only the process with the signer's key file signs. It remembers in the second place what it signed
+last, and signs nothing that does not follow from it: whoever rewrites the whole database, tree and
+checkpoints included, gets no signature for it.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from nrm.audit.checkpoint import origin_of, signed, verifier_key
+from nrm.audit.tree import Tree
+from nrm.audit.verify import (
+    Checkpoint,
+    NotAsSignedError,
+    read_checkpoint,
+    read_checkpoint_file,
+)
+from nrm.db import db
+from nrm.models import AuditCheckpoint
+from nrm.security.keyring import Purpose
+from nrm.services import keys
+from nrm.services.sequencing import only_sequencer, tree
+
+_USE = "checkpoint"
+_ENDING = ".checkpoint"
+
+
+def sign(folder: Path) -> Checkpoint | None:
+    """Sign what the tree has become since the last checkpoint, and write it to the second place.
+
+    Returns the new checkpoint, or nothing where nothing is new. Raises NotAsSignedError, and signs
+    nothing, where the log is not the one that was signed before.
+    """
+    remembered = newest_in(folder)
+    with only_sequencer() as connection:
+        new = None if connection is None else _sign_new(connection, remembered)
+    last = new or newest()
+    if last is not None and (remembered is None or remembered.size < last.size):
+        _write(folder, last)
+    return new
+
+
+def newest() -> Checkpoint | None:
+    """Return the newest checkpoint of the database; raises UnreadableError if it is damaged."""
+    with db.engine.connect() as connection:
+        return _newest(connection)
+
+
+def newest_in(folder: Path) -> Checkpoint | None:
+    """Return the newest checkpoint of the second place, if there is any."""
+    names = sorted(folder.glob(f"*{_ENDING}")) if folder.is_dir() else []
+    return read_checkpoint_file(names[-1]) if names else None
+
+
+def signing_key() -> tuple[bytes, int]:
+    """Return the seed of the signing key and its number; the signer's process alone has it."""
+    ring_id, seed = keys.keyring().derived(Purpose.SIGNING, _USE)
+    return seed, ring_id
+
+
+def _sign_new(connection: Connection, remembered: Checkpoint | None) -> Checkpoint | None:
+    seed, _ = signing_key()
+    grown, last = tree(connection), _newest(connection)
+    for before in (last, remembered):
+        if before is not None:
+            _refuse_another(grown, before)
+    if grown.size == (0 if last is None else last.size):
+        return None
+    known = last or remembered
+    origin = origin_of(seed) if known is None else known.origin
+    moment, root = datetime.now(UTC), grown.root()
+    note = signed(origin, grown.size, root, moment, seed)
+    row = {
+        "size": grown.size,
+        "root": root,
+        "signed_at": moment,
+        "verifier_key": str(verifier_key(origin, seed)),
+        "note": note,
+    }
+    connection.execute(insert(AuditCheckpoint), row)
+    return read_checkpoint(note)
+
+
+def _refuse_another(grown: Tree, before: Checkpoint) -> None:
+    if grown.size < before.size:
+        raise NotAsSignedError(
+            f"the log has {grown.size} entries in its tree, and {before.size} were signed on "
+            f"{before.time:%Y-%m-%d at %H:%M} UTC: nothing is signed"
+        )
+    if grown.root(before.size) != before.root:
+        raise NotAsSignedError(
+            f"the log is not the one that was signed on {before.time:%Y-%m-%d at %H:%M} UTC: "
+            "nothing is signed"
+        )
+
+
+def _newest(connection: Connection) -> Checkpoint | None:
+    newest_note = select(AuditCheckpoint.note).order_by(AuditCheckpoint.size.desc()).limit(1)
+    note = connection.scalar(newest_note)
+    return None if note is None else read_checkpoint(note)
+
+
+def _write(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write the newest checkpoint of a day over the one before, whole or not at all."""
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path = folder / f"{checkpoint.time:%Y-%m-%d}{_ENDING}"
+    new = path.with_suffix(".new")
+    with new.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(str(checkpoint))
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

@@ -1,0 +1,303 @@
+"""Checking the whole log against its tree and its checkpoints; needs no key, and no more memory.
+
+What is read is the stored entries, not the tiles: the tree is grown anew from what they say.
+"""
+
+from binascii import unhexlify
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Select,
+    String,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
+
+from nrm.audit.verify import (
+    FIELDS,
+    IDS,
+    Checkpoint,
+    Growing,
+    NotAsSignedError,
+    UnreadableError,
+    VerifierKey,
+    check,
+    leaf_of,
+    read_checkpoint,
+    read_key,
+)
+from nrm.db import db
+from nrm.models import AuditCheckpoint, AuditEntry
+from nrm.services.sequencing import tree
+
+# How many entries are in memory at once while all of them are checked.
+BATCH = 2_000
+_MOST_FINDINGS = 100
+_OCCURRED_AT, _DETAIL_SHA256 = FIELDS.index("occurred_at"), FIELDS.index("detail_sha256")
+
+
+@dataclass
+class Verdict:
+    """What checking the log found, each finding in one plain line."""
+
+    # Entries that stand in the tree, and those that are too new for it.
+    placed: int = 0
+    waiting: int = 0
+    # From which entry on the check went.
+    since: int = 0
+    checkpoints: int = 0
+    # The newest checkpoint that fits.
+    signed: Checkpoint | None = None
+    findings: list[str] = field(default_factory=list)
+
+
+def verify(
+    progress: Callable[[int], None],
+    kept: Checkpoint | None = None,
+    key: VerifierKey | None = None,
+    *,
+    only_since: bool = False,
+) -> Verdict:
+    """Check every entry, its place in the tree, and every checkpoint.
+
+    `kept` is a checkpoint from outside: the log is held against it too, and with `only_since`
+    nothing before it is read again. `key` is the log's key from outside. Missing numbers are no
+    finding, for an act that was rolled back has used one up; missing places are.
+    """
+    verdict = Verdict()
+    grown = Growing()
+    if kept is not None and only_since:
+        grown = _beginning(verdict, kept)
+    checkpoints = _Checkpoints(verdict, grown.size, kept, key)
+    checkpoints.hold(grown)
+    for seq, place, leaf, good in _entries(grown.size, progress):
+        if not good:
+            _find(verdict, f"entry {seq} is not as it was written")
+        if place != grown.size:
+            _find(verdict, f"between place {grown.size} and place {place} entries are missing")
+            break
+        grown.append(leaf)
+        checkpoints.hold(grown)
+    checkpoints.finish(grown.size)
+    verdict.placed = grown.size
+    _hold_tiles(verdict, grown)
+    for seq, _, _, good in _waiting():
+        verdict.waiting += 1
+        if not good:
+            _find(verdict, f"entry {seq}, which is not in the tree yet, is not as it was written")
+    return verdict
+
+
+class _Checkpoints:
+    """The checkpoints, smallest first, each held against the tree when it has grown so far."""
+
+    def __init__(
+        self, verdict: Verdict, size: int, kept: Checkpoint | None, key: VerifierKey | None
+    ) -> None:
+        self.verdict, self.kept, self.key = verdict, kept, key
+        self._from_outside = kept
+        self._stored = _stored_checkpoints(size)
+        self._next: tuple[int, str, str, bytes] | None = None
+        self._advance()
+
+    @property
+    def next_size(self) -> int | None:
+        """The size at which the tree is to be held against a checkpoint next."""
+        sizes = [self._next[0]] if self._next else []
+        if self._from_outside is not None:
+            sizes.append(self._from_outside.size)
+        return min(sizes, default=None)
+
+    def hold(self, grown: Growing) -> None:
+        """Hold the tree against what was signed when it had this size, if anything was."""
+        if grown.size != self.next_size:
+            return
+        root = grown.root()
+        outside = self._from_outside
+        if outside is not None and outside.size == grown.size:
+            self._from_outside = None
+            if outside.root != root:
+                _find(self.verdict, _altered("the checkpoint that you kept", outside))
+        while self._next and self._next[0] == grown.size:
+            self._hold_stored(root)
+            self._advance()
+
+    def finish(self, size: int) -> None:
+        """Say which checkpoints cover more than the log still has."""
+        outside = self._from_outside
+        if outside is not None:
+            _find(
+                self.verdict,
+                f"your checkpoint covers {outside.size} entries, and the log has {size}: "
+                "its end was cut off",
+            )
+        if self._next:
+            _find(
+                self.verdict,
+                f"a checkpoint covers {self._next[0]} entries, and the log has {size}: "
+                "its end was cut off",
+            )
+
+    def _hold_stored(self, root: bytes) -> None:
+        assert self._next is not None  # noqa: S101 - the caller has just asked
+        size, note, verifier, kept_root = self._next
+        try:
+            checkpoint = read_checkpoint(note)
+            key = self.key or read_key(verifier)
+            check(checkpoint, key)
+            _same_log(checkpoint, self.kept)
+        except (NotAsSignedError, UnreadableError) as error:
+            _find(self.verdict, f"the checkpoint at {size} entries: {error}")
+            return
+        self.verdict.checkpoints += 1
+        if (checkpoint.size, checkpoint.root, kept_root) != (size, root, root):
+            _find(self.verdict, _altered("the signed checkpoint", checkpoint))
+        elif not self.verdict.findings:
+            self.verdict.signed = checkpoint
+
+    def _advance(self) -> None:
+        self._next = next(self._stored, None)
+
+
+def _same_log(checkpoint: Checkpoint, kept: Checkpoint | None) -> None:
+    if kept is not None and kept.origin != checkpoint.origin:
+        raise NotAsSignedError(
+            f"your checkpoint is of another log: {kept.origin}, and not {checkpoint.origin}"
+        )
+
+
+def _altered(which: str, checkpoint: Checkpoint) -> str:
+    return (
+        f"the log is not that of {which} at {checkpoint.size} entries "
+        f"({checkpoint.time:%Y-%m-%d %H:%M} UTC): entries up to there were changed, removed, "
+        "inserted or reordered"
+    )
+
+
+def _find(verdict: Verdict, finding: str) -> None:
+    """Remember a finding, the first hundred of them: one is enough to know, more help to look."""
+    if len(verdict.findings) < _MOST_FINDINGS:
+        verdict.findings.append(finding)
+
+
+def _hold_tiles(verdict: Verdict, grown: Growing) -> None:
+    """Hold the stored tree, which proofs are made from, against the one that the entries make."""
+    with db.engine.connect() as connection:
+        stands = tree(connection)
+        fits = stands.size >= grown.size and stands.root(grown.size) == grown.root()
+    if not fits:
+        _find(verdict, "the stored tree is not that of its entries: no proof can be made from it")
+
+
+def _beginning(verdict: Verdict, kept: Checkpoint) -> Growing:
+    """Return the tree as it was at a checkpoint, out of the tiles, if they fit it."""
+    with db.engine.connect() as connection:
+        stands = tree(connection)
+        if stands.size < kept.size:
+            return Growing()
+        if stands.root(kept.size) != kept.root:
+            _find(verdict, _altered("the checkpoint that you kept", kept))
+            return Growing()
+        verdict.since = kept.size
+        return stands.beginning(kept.size)
+
+
+def _stored_checkpoints(size: int) -> Iterator[tuple[int, str, str, bytes]]:
+    table = AuditCheckpoint
+    columns = select(table.size, table.note, table.verifier_key, table.root)
+    last = size - 1
+    while True:
+        with db.engine.connect() as connection:
+            query = columns.where(table.size > last).order_by(table.size).limit(BATCH)
+            batch = connection.execute(query).all()
+        if not batch:
+            return
+        for row in batch:
+            yield tuple(row)
+        last = batch[-1][0]
+
+
+Checked = tuple[int, int, bytes, bool]
+
+
+def _entries(place: int, progress: Callable[[int], None]) -> Iterator[Checked]:
+    """Read what stands in the tree, in its order, as (number, place, leaf, is as written)."""
+    upto = AuditEntry.leaf_index
+    while True:
+        batch = _batch(_columns().where(upto >= place).order_by(upto).limit(BATCH))
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        place = batch[-1][1] + 1
+        progress(place)
+
+
+def _waiting() -> Iterator[Checked]:
+    """Read what has no place in the tree yet."""
+    last = 0
+    while True:
+        query = _columns().where(AuditEntry.leaf_index.is_(None), AuditEntry.seq > last)
+        batch = _batch(query.order_by(AuditEntry.seq).limit(BATCH))
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        last = batch[-1][0]
+
+
+def _columns() -> Select[Any]:
+    """Select entries as the very bytes that their leaves cover, made by the database itself.
+
+    A value that somebody spoilt is then read as it is, and the check of a million entries does
+    not make ten million objects only to take them apart again.
+    """
+    made = _on_sqlite if db.engine.dialect.name == "sqlite" else _on_postgresql
+    values = [made(at, getattr(AuditEntry, name)) for at, name in enumerate(FIELDS)]
+    entry = AuditEntry
+    return select(entry.seq, entry.leaf_index, entry.leaf_hash, entry.detail, *values)
+
+
+def _on_sqlite(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    value = type_coerce(column, String)
+    if at == _OCCURRED_AT:
+        value = func.replace(value, " ", "T") + "Z"
+    # Without the type of the result, which would look at each value once more.
+    return type_coerce(cast(value, LargeBinary), NullType())
+
+
+def _on_postgresql(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    if at in IDS:
+        return func.uuid_send(column)
+    if at == _OCCURRED_AT:
+        moment = func.timezone("UTC", column)
+        column = func.to_char(moment, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    return func.convert_to(column, "UTF8")
+
+
+def _batch(query: Select[Any]) -> list[Checked]:
+    # Nothing is held between two batches, so that a long check hinders nobody's work.
+    with db.engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        return [_checked(row, sqlite=sqlite) for row in connection.execute(query)]
+
+
+def _checked(row: Sequence[Any], *, sqlite: bool) -> Checked:
+    seq, place, leaf, detail, *parts = row
+    try:
+        if sqlite:
+            for at in IDS:
+                parts[at] = unhexlify(parts[at] or b"")
+        good = leaf_of([part or b"" for part in parts]) == leaf
+    except ValueError:
+        # What is no id any more was none of ours.
+        good = False
+    if detail is not None and good:
+        good = sha256(detail).hexdigest().encode() == parts[_DETAIL_SHA256]
+    return seq, place, leaf, good

@@ -1,0 +1,268 @@
+"""Searching the log, and reading one entry whole: for the auditor, who is in the log as well."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Tuple,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from nrm.audit.actions import Action, Outcome
+from nrm.audit.entry import as_written
+from nrm.db import db, unit_of_work
+from nrm.domain.errors import DamagedError, InvalidInputError, NotFoundError, Subject
+from nrm.domain.policy import require
+from nrm.domain.roles import Actor, Permission
+from nrm.domain.text import N_
+from nrm.models import Account, AuditEntry, Case, Listing, Organisation, Referral
+from nrm.services.audit import detail_of, entry_of, record
+
+PAGE = 50
+
+# Where in the log an entry stands: its moment, and its number among those of that moment.
+Point: TypeAlias = tuple[datetime, int]
+_Column: TypeAlias = InstrumentedAttribute[Any]
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
+# No case has this id.
+_NO_CASE = UUID(int=0)
+# Written into the statement, since an index over some rows is used for those words alone.
+_DONE: ColumnElement[str] = literal_column("'done'")
+
+
+@dataclass(frozen=True)
+class Search:
+    """What the auditor asks for; an empty field asks nothing."""
+
+    case_reference: str = ""
+    referral_reference: str = ""
+    account_id: UUID | None = None
+    organisation_id: UUID | None = None
+    action: Action | None = None
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: Point | None = None
+
+    @property
+    def conditions(self) -> list[str]:
+        """Name what is asked by, and none of its values."""
+        return [name for name, value in vars(self).items() if value]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry as the auditor reads it: who, and on what, by name or reference."""
+
+    entry: AuditEntry
+    who: str
+    organisation: str
+    case_reference: str
+    referral_reference: str
+    # The account or the organisation that the act was about.
+    about: str
+
+    @property
+    def point(self) -> Point:
+        """Where in the log it stands."""
+        return self.entry.occurred_at, self.entry.seq
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of the log, newest first; `older` is where the next page begins."""
+
+    lines: Sequence[Line]
+    older: Point | None
+    # The address of the account that was asked for, so that the page can say it again.
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One entry whole: its sealed detail opened, and whether it is still as it was written."""
+
+    line: Line
+    as_written: bool
+    fields: Sequence[str] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    rows_opened: int = 0
+    rows_sealed: int = 0
+
+
+def search(actor: Actor, asked: Search) -> Found:
+    """Read the log; asking is an act too, and leaves its own entry."""
+    require(actor, Permission.AUDIT_SEARCH)
+    with unit_of_work() as unit:
+        found = lines(asked, PAGE + 1)
+        shown = found[:PAGE]
+        email = _email(asked.account_id)
+        record(
+            unit,
+            actor,
+            Action.AUDIT_SEARCH,
+            fields=asked.conditions,
+            counts={"entries": len(shown)},
+        )
+    return Found(shown, shown[-1].point if len(found) > PAGE else None, email)
+
+
+def account_id(actor: Actor, email: str) -> UUID | None:
+    """Find whose acts are asked for, so that no address of a page names a person."""
+    require(actor, Permission.AUDIT_SEARCH)
+    if not email:
+        return None
+    found = db.session.scalars(select(Account.id).where(Account.email == email)).one_or_none()
+    if found is None:
+        raise InvalidInputError("email", N_("No account has this e-mail address. Check it."))
+    return found
+
+
+def entry(actor: Actor, entry_id: UUID) -> Opened:
+    """Open one entry; a reader of the log is in the log too."""
+    require(actor, Permission.AUDIT_SEARCH)
+    with unit_of_work() as unit:
+        row = db.session.execute(_named(AuditEntry).where(AuditEntry.id == entry_id)).one_or_none()
+        if row is None:
+            raise NotFoundError(Subject("entry"))
+        opened = _opened(_line(row))
+        record(unit, actor, Action.AUDIT_SEARCH, Subject("entry", entry_id))
+        return opened
+
+
+def _opened(line: Line) -> Opened:
+    """Open the sealed detail; of an entry that was changed, nothing more is believed."""
+    kept = line.entry
+    if not as_written(entry_of(vars(kept)), kept.leaf_hash, kept.detail):
+        return Opened(line, as_written=False)
+    try:
+        detail = detail_of(kept)
+    except DamagedError:
+        return Opened(line, as_written=False)
+    # A touched row is written with its hash if the act sealed it, without one if it was opened.
+    touched = [len(row) for row in json.loads(kept.rows)]
+    return Opened(
+        line,
+        as_written=True,
+        fields=detail.get("fields", []),
+        counts=detail.get("counts", {}),
+        rows_opened=touched.count(2),
+        rows_sealed=touched.count(3),
+    )
+
+
+def _line(row: Sequence[Any]) -> Line:
+    return Line(row[0], *(value or "" for value in row[1:]))
+
+
+def lines(asked: Search, limit: int) -> list[Line]:
+    """Read up to so many entries, newest first, with the names that their ids stand for."""
+    page = aliased(AuditEntry, _page(asked, limit).subquery())
+    # The page is chosen before any name is looked up; what it is joined with keeps no order.
+    found = map(_line, db.session.execute(_named(page)))
+    return sorted(found, key=lambda line: line.point, reverse=True)
+
+
+def _page(asked: Search, limit: int) -> Select[AuditEntry]:
+    """Choose entries by the one index that begins with what is asked for.
+
+    Its columns are compared as one value and ordered by. No other index gives that order, so the
+    database need not guess which is best, however few of very many entries fit.
+    """
+    pinned, others = _conditions(asked)
+    end = min((asked.until or _END, 0), asked.before or (_END, 0))
+    columns = [*pinned, AuditEntry.occurred_at, AuditEntry.seq]
+    place = tuple_(*columns)
+    return (
+        select(AuditEntry)
+        .where(*others)
+        .where(place >= _value(columns, (*pinned.values(), asked.since or _BEGINNING, 0)))
+        .where(place < _value(columns, (*pinned.values(), *end)))
+        .order_by(*(column.desc() for column in columns))
+        .limit(limit)
+    )
+
+
+def _value(columns: Sequence[_Column], parts: Sequence[Any]) -> Tuple:
+    return tuple_(
+        *(literal(part, column.type) for column, part in zip(columns, parts, strict=True))
+    )
+
+
+def _conditions(asked: Search) -> tuple[dict[_Column, Any], list[ColumnElement[bool]]]:
+    """Say which column's index finds the entries, if any, and what else they must fulfil.
+
+    The columns stand in the order in which they usually leave fewer entries.
+    """
+    case_id, referral_id = _subjects(asked)
+    done = asked.outcome is Outcome.DONE
+    indexed: tuple[tuple[_Column, Any], ...] = (
+        (AuditEntry.case_id, case_id),
+        (AuditEntry.actor_id, asked.account_id),
+        (AuditEntry.outcome, asked.outcome and not done and asked.outcome.value),
+        (AuditEntry.actor_organisation_id, asked.organisation_id),
+        (AuditEntry.action, asked.action and asked.action.value),
+        (AuditEntry.subject_id, referral_id),
+    )
+    given = [(column, value) for column, value in indexed if value]
+    others = [column == value for column, value in given[1:]]
+    if asked.outcome is not None:
+        # In the words of the index of whatever was not done, which holds no other entries.
+        ended = AuditEntry.outcome == _DONE if done else AuditEntry.outcome != _DONE
+        others.append(ended)
+    return dict(given[:1]), others
+
+
+def _subjects(asked: Search) -> tuple[UUID | None, UUID | None]:
+    """Find the case, and the referral, of a reference; one that nobody has leads to no entry."""
+    if asked.case_reference:
+        found = select(Case.id).where(Case.reference == asked.case_reference)
+        return db.session.scalar(found) or _NO_CASE, None
+    if asked.referral_reference:
+        query = select(Referral.case_id, Referral.id)
+        row = db.session.execute(
+            query.where(Referral.reference == asked.referral_reference)
+        ).one_or_none()
+        return (row[0], row[1]) if row else (_NO_CASE, None)
+    return None, None
+
+
+def _named(kept: type[AuditEntry]) -> Select[AuditEntry, str, str, str, str, str]:
+    """Select entries with the names and references that their ids stand for."""
+    account, organisation = aliased(Account), aliased(Organisation)
+    about = func.coalesce(Listing.organisation_id, kept.subject_id)
+    return (
+        select(
+            kept,
+            Account.name,
+            Organisation.name,
+            Case.reference,
+            Referral.reference,
+            func.coalesce(account.name, organisation.name),
+        )
+        .outerjoin(Account, Account.id == kept.actor_id)
+        .outerjoin(Organisation, Organisation.id == kept.actor_organisation_id)
+        .outerjoin(Case, Case.id == kept.case_id)
+        .outerjoin(Referral, Referral.id == kept.subject_id)
+        .outerjoin(account, account.id == kept.subject_id)
+        .outerjoin(Listing, Listing.id == kept.subject_id)
+        .outerjoin(organisation, organisation.id == about)
+    )
+
+
+def _email(asked: UUID | None) -> str:
+    if asked is None:
+        return ""
+    return db.session.scalars(select(Account.email).where(Account.id == asked)).one_or_none() or ""

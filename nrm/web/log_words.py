@@ -1,0 +1,121 @@
+"""The log in words: acts, reasons, parts and the permissions that were lacking."""
+
+from nrm.audit.actions import Outcome
+from nrm.domain import vocabulary
+from nrm.domain.roles import Permission
+from nrm.services.departures import UNKNOWN
+from nrm.web.text import _, _l
+
+OUTCOME_LABEL = {
+    Outcome.DONE: _l("Done"),
+    Outcome.BEGUN: _l("Begun"),
+    Outcome.REFUSED: _l("Refused"),
+    Outcome.NOT_FOUND: _l("Not found, or hidden"),
+    Outcome.FAILED: _l("Failed"),
+}
+# What an entry may be about, beside a case and a referral, which have references.
+SUBJECT_LABEL = {
+    "account": _l("Account"),
+    "case": _l("Case"),
+    "checkpoint": _l("Checkpoint of the log"),
+    "document": _l("Document"),
+    "draft": _l("Draft"),
+    "entry": _l("Log entry"),
+    "erasure": _l("Erasure"),
+    "listing": _l("Listing"),
+    "none": _l("Nothing of its own"),
+    "organisation": _l("Organisation"),
+    "referral": _l("Referral"),
+}
+# What was lacking where something was refused: what the account would have had to be allowed.
+PERMISSION_LABEL = {
+    Permission.ACCOUNT_MANAGE: _l("Keep accounts and organisations"),
+    Permission.AUDIT_EXPORT: _l("Take entries out of the log"),
+    Permission.AUDIT_SEARCH: _l("Read the log"),
+    Permission.CASE_CLOSE: _l("Close a case"),
+    Permission.CASE_COMPARE: _l("Look whether a person is known already"),
+    Permission.CASE_FLAG: _l("Flag a person"),
+    Permission.CASE_HISTORY: _l("See who has opened a case"),
+    Permission.CASE_PRESUME: _l("Record a presumption"),
+    Permission.CASE_VIEW: _l("Open case files"),
+    Permission.COMPARTMENT_CONTACT: _l("Read how a person is reached"),
+    Permission.COMPARTMENT_ENFORCEMENT: _l("Read the part for police and prosecution"),
+    Permission.COMPARTMENT_FACTS: _l("Read the coded facts of a case"),
+    Permission.COMPARTMENT_HEALTH: _l("Read the part on health"),
+    Permission.COMPARTMENT_IDENTITY: _l("Read who a person is"),
+    Permission.COMPARTMENT_NARRATIVE: _l("Read what a person told"),
+    Permission.CONSENT_RECORD: _l("Record consent"),
+    Permission.DECISION_VIEW: _l("See decisions"),
+    Permission.DIRECTORY_VIEW: _l("Read the directory"),
+    Permission.DOCUMENT_ADD: _l("Add a document"),
+    Permission.DOCUMENT_OPEN: _l("Open documents"),
+    Permission.DOCUMENT_REMOVE: _l("Remove a document"),
+    Permission.ENVELOPE_OPEN: _l("Open the envelope of a referral"),
+    Permission.ERASURE_ANSWER: _l("Answer a request to erase"),
+    Permission.ERASURE_ASK: _l("Ask for an erasure"),
+    Permission.ERASURE_VIEW: _l("See erasures"),
+    Permission.FLAG_VIEW: _l("See a flag"),
+    Permission.LISTING_APPROVE: _l("Approve a listing"),
+    Permission.LISTING_SUBMIT: _l("Submit a listing"),
+    Permission.LISTING_SUSPEND: _l("Suspend a listing"),
+    Permission.NEEDS_RECORD: _l("Record needs"),
+    Permission.PERSON_SEARCH: _l("Search for people"),
+    Permission.REFERRAL_ANSWER: _l("Answer a referral"),
+    Permission.REFERRAL_END: _l("End a referral"),
+    Permission.REFERRAL_EXPIRE: _l("Take back a referral that nobody answered"),
+    Permission.REFERRAL_SEND: _l("Send a referral"),
+    Permission.REFERRAL_VIEW: _l("See a referral"),
+    Permission.REFERRAL_WITHDRAW: _l("Withdraw a referral"),
+    Permission.SERVICE_RECORD: _l("Record a service"),
+    Permission.STATISTICS_VIEW: _l("See the statistics"),
+    Permission.WORK_VIEW: _l("See their own work"),
+}
+# Sealed rows that are not parts of a file.
+_OTHER_PARTS = {
+    "draft": _l("Draft"),
+    "envelope": _l("Envelope of a referral"),
+    "facts_event": _l("Coded fact for the statistics"),
+    "consent": _l("How consent was given"),
+    "service": _l("Answers and services of a provider"),
+    "comparison": _l("Whether the person is known already"),
+}
+# The reasons that an act can carry, and the pages and lists that were read.
+_REASONS = (
+    vocabulary.REVEAL_REASON,
+    vocabulary.CONSENT_EXCEPTION,
+    vocabulary.CONSENT_PURPOSE,
+)
+_PLACES = {
+    "account": _l("What an account saw in a time"),
+    "all": _l("All open cases"),
+    "assisted": _l("Assisted"),
+    "comparison": _l("Whether the person is known already"),
+    "consent": _l("Consent"),
+    "file": _l("Who has seen a file"),
+    "find": _l("Found by its reference"),
+    "incoming": _l("New flags"),
+    "needs": _l("Cases that need a provider"),
+    "referrals": _l("Help and referrals"),
+    "referred": _l("Referred cases"),
+    "search": _l("Found by name or number"),
+    "signs": _l("Signs worth a look"),
+    "state": _l("State of the log"),
+    UNKNOWN: _l("It is not known whether it left"),
+}
+
+
+def part_words(code: str) -> str:
+    """Say which sealed part was touched."""
+    if code in vocabulary.COMPARTMENT:
+        return _(vocabulary.COMPARTMENT.label(code))
+    return str(_OTHER_PARTS.get(code, code))
+
+
+def why_words(code: str) -> str:
+    """Say a reason in words: why it was done, where, or what was not allowed."""
+    if code in PERMISSION_LABEL:
+        return _("not allowed to: %(act)s", act=PERMISSION_LABEL[Permission(code)])
+    for reasons in _REASONS:
+        if code in reasons:
+            return _(reasons.label(code))
+    return str(_PLACES.get(code, code))
