@@ -6,11 +6,19 @@ import click
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from config import SettingsError
+from nrm.audit.verify import NotAsSignedError, UnreadableError
 from nrm.cli import audit, demo, doctor, erasure, init, key, recovery, serve, tick, user
 from nrm.country.files import UnknownCountryError
 from nrm.domain.errors import LockedError, MechanismError
 from nrm.security.keyfile import KeyFileError
 from nrm.security.recovery import SheetsError
+from nrm.services.mail import MailError
+
+# What says by itself, in one line and without any data, what cannot be done.
+_SAID = (
+    *(SettingsError, KeyFileError, SheetsError, LockedError, MechanismError),
+    *(NotAsSignedError, UnreadableError, MailError),
+)
 
 
 class _Refusal(click.ClickException):
@@ -26,7 +34,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click calls it
         try:
             return super().invoke(ctx)
-        except (SettingsError, KeyFileError, SheetsError, LockedError, MechanismError) as error:
+        except _SAID as error:
             raise _Refusal(str(error)) from None
         except UnknownCountryError as error:
             raise _Refusal(f"there is no country pack {error}: look at NRM_COUNTRY") from None

@@ -19,7 +19,8 @@ from nrm.cli.demonstration import Contents
 from nrm.cli.init import create_keys, migrate
 from nrm.db import db
 from nrm.domain.roles import ROLE_LABEL, Role
-from nrm.security.keyfile import PROCESSES
+from nrm.security.keyfile import PROCESSES, Holder
+from nrm.services import checkpoints
 
 _HOST = "127.0.0.1"
 _TICK_SECONDS = 30
@@ -44,7 +45,7 @@ def demo(*, as_json: bool, reset: bool) -> None:
         if reset:
             _remove(settings)
         _prepare(settings)
-        housekeeping = _Housekeeping()
+        housekeeping = _Housekeeping(settings)
         server.run(
             settings,
             _HOST,
@@ -131,27 +132,37 @@ def _remove(settings: Settings) -> None:
         db.engine.dispose()
     files = [settings.instance / name for name in _DATABASE_FILES]
     files += [settings.key_file.parent / f"{holder.value}.key" for holder in PROCESSES]
+    # The signer would refuse a new log beside the checkpoints of the old one.
+    files += checkpoints.files_in(settings.checkpoints)
     for file in files:
         file.unlink(missing_ok=True)
     sheets.remove(settings)
 
 
 class _Housekeeping:
-    """`nrm tick` beside the server, for as long as the server runs."""
+    """`nrm tick` beside the server, once with each key that it needs, while the server runs."""
 
-    def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
         command = [sys.executable, "-m", "nrm.cli", "tick", "--every", str(_TICK_SECONDS)]
         environment = {**os.environ, "NRM_ENV": Environment.DEMONSTRATION.value}
-        # In a session of its own, so that Ctrl-C reaches the server alone, which then ends this.
-        self.process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 - ourselves
+        signer = self.settings.key_file.with_name(f"{Holder.SIGNER}.key")
+        signing = {**environment, "NRM_KEY_FILE": str(signer)}
+        signing.pop("NRM_KEY", None)
+        # In a session of its own, so that Ctrl-C reaches the server alone, which then ends these.
+        self.processes = [
+            subprocess.Popen(command, env=one, start_new_session=True)  # noqa: S603 - ourselves
+            for one in (environment, signing)
+        ]
 
     def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait()
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait()
 
 
 def _begin(settings: Settings, housekeeping: _Housekeeping) -> None:

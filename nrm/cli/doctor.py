@@ -1,4 +1,4 @@
-"""`nrm doctor`: whether all is well with the keys."""
+"""`nrm doctor`: whether all is well with the keys and the log."""
 
 import sys
 
@@ -16,7 +16,7 @@ _WIDEST = max(map(len, Health))
 
 @click.command()
 def doctor() -> None:
-    """Look whether the keys are as they should be, and say what to do where they are not."""
+    """Look whether keys and log are as they should be, and say what to do where they are not."""
     settings = Settings.from_environment()
     found = []
     with startup.closed(settings).app_context():

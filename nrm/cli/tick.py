@@ -1,17 +1,21 @@
 """`nrm tick`: what must happen by itself."""
 
 import signal
+from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
 
 import click
 from flask import Flask
 
-from config import Settings
+from config import Settings, SettingsError
 from nrm import country
+from nrm.audit.verify import NotAsSignedError, UnreadableError
 from nrm.cli import startup
 from nrm.db import db
-from nrm.services import housekeeping, sessions
+from nrm.security.keyfile import Holder
+from nrm.services import housekeeping, keys, log_keeping, sessions
+from nrm.services.mail import MailError
 
 
 @click.command()
@@ -22,13 +26,25 @@ from nrm.services import housekeeping, sessions
     help="Go on until told to stop, with this many seconds between two rounds.",
 )
 def tick(every: int | None) -> None:
-    """Do one round of housekeeping; safe to run anywhere and any number of times."""
+    """Do one round of housekeeping; safe to run anywhere and any number of times.
+
+    With the web process's key file it looks after cases; with the signer's it puts the log into
+    its tree and signs it.
+    """
     settings = Settings.from_environment()
     app = startup.unlocked(settings)
     if every is None:
-        click.echo(_told(_round(app, settings)))
+        click.echo(_round(app, settings).words)
     else:
         _go_on(app, settings, every)
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What a round did, in words, and whether there was anything to do."""
+
+    words: str
+    anything: bool
 
 
 def _go_on(app: Flask, settings: Settings, every: int) -> None:
@@ -39,24 +55,47 @@ def _go_on(app: Flask, settings: Settings, every: int) -> None:
     while not stop.is_set():
         try:
             done = _round(app, settings)
+        except (NotAsSignedError, UnreadableError, MailError) as error:
+            click.echo(f"nrm: {error}", err=True)
         except Exception as error:  # noqa: BLE001 - housekeeping outlives whatever ails one round
             # Its class alone: a message could repeat what a statement carried.
             click.echo(f"nrm: a round of housekeeping failed ({type(error).__name__})", err=True)
         else:
-            if any(vars(done).values()):
-                click.echo(_told(done))
+            if done.anything:
+                click.echo(done.words)
         stop.wait(every)
 
 
-def _round(app: Flask, settings: Settings) -> housekeeping.Round:
+def _round(app: Flask, settings: Settings) -> _Done:
+    """Do what this process's key is for."""
+    with app.app_context():
+        try:
+            holder = keys.keyring().holder
+            if holder is Holder.WEB:
+                return _look_after_cases(settings)
+            if holder is Holder.SIGNER:
+                return _keep_log(settings)
+        finally:
+            db.session.remove()
+    raise SettingsError(f"the key file of {holder} is for no housekeeping: say web or signer")
+
+
+def _look_after_cases(settings: Settings) -> _Done:
     limits = sessions.Limits(
         timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.absolute_hours)
     )
-    with app.app_context():
-        try:
-            return housekeeping.tick(country.load(settings.country), limits, settings)
-        finally:
-            db.session.remove()
+    done = housekeeping.tick(country.load(settings.country), limits, settings)
+    return _Done(_told(done), any(vars(done).values()))
+
+
+def _keep_log(settings: Settings) -> _Done:
+    done = log_keeping.keep(settings.checkpoints, settings.mail, settings.checkpoint_email)
+    signed = "nothing new to sign"
+    if done.checkpoint is not None:
+        signed = f"a checkpoint of {done.checkpoint.size} entries signed"
+    sent = ", and sent by e-mail" if done.sent else ""
+    words = f"Log: {done.entries_placed} entries put into the tree, {signed}{sent}."
+    return _Done(words, bool(done.entries_placed or done.checkpoint or done.sent))
 
 
 def _told(done: housekeeping.Round) -> str:
@@ -64,7 +103,7 @@ def _told(done: housekeeping.Round) -> str:
         f"Housekeeping: {done.referrals_expired} unanswered referrals taken back, "
         f"{done.sessions_removed} sittings and {done.receipts_removed} receipts of forms removed, "
         f"{done.cases_compared} cases compared with the others{_left(done)}{_erased(done)}"
-        f"{_settled(done)}{_tokens(done)}."
+        f"{_settled(done)}{_tokens(done)}{_departed(done)}."
     )
 
 
@@ -90,3 +129,9 @@ def _settled(done: housekeeping.Round) -> str:
     if not done.files_settled:
         return ""
     return f"; {done.files_settled} files of documents settled that were left half-way"
+
+
+def _departed(done: housekeeping.Round) -> str:
+    if not done.departures_closed:
+        return ""
+    return f"; {done.departures_closed} files or messages given up, not known to have left"

@@ -52,19 +52,23 @@ def newest() -> Checkpoint | None:
 
 def newest_in(folder: Path) -> Checkpoint | None:
     """Return the newest checkpoint of the second place, if there is any."""
-    names = sorted(folder.glob(f"*{_ENDING}")) if folder.is_dir() else []
-    return read_checkpoint_file(names[-1]) if names else None
+    files = files_in(folder)
+    return read_checkpoint_file(files[-1]) if files else None
 
 
-def signing_key() -> tuple[bytes, int]:
-    """Return the seed of the signing key and its number; the signer's process alone has it."""
-    ring_id, seed = keys.keyring().derived(Purpose.SIGNING, _USE)
-    return seed, ring_id
+def files_in(folder: Path) -> list[Path]:
+    """Return the checkpoints of the second place, oldest first: one file for each day."""
+    return sorted(folder.glob(f"*{_ENDING}"))
 
 
 def _sign_new(connection: Connection, remembered: Checkpoint | None) -> Checkpoint | None:
-    seed, _ = signing_key()
+    _, seed = keys.keyring().derived(Purpose.SIGNING, _USE)
     grown, last = tree(connection), _newest(connection)
+    if last is not None and remembered is not None and last.origin != remembered.origin:
+        raise NotAsSignedError(
+            f"the second place holds checkpoints of another log, {remembered.origin}: "
+            "nothing is signed"
+        )
     for before in (last, remembered):
         if before is not None:
             _refuse_another(grown, before)

@@ -1,4 +1,4 @@
-"""Whether all is well with the keys: small questions, each with a plain answer."""
+"""Whether all is well with the keys and the log: small questions, each with a plain answer."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -16,13 +16,15 @@ from nrm.domain.planner import wants_new_bits
 from nrm.models import KeyHolder, MasterKey, SealedMasterKey
 from nrm.security.keyfile import PROCESSES, Holder, KeyFileError, Root
 from nrm.security.keyring import HELD_BY, Keyring, Purpose, unseal_master
-from nrm.services import index_version, key_use, keys, recovery, rotation
+from nrm.services import index_version, key_use, keys, log_keeping, recovery, rotation
 from nrm.services.rotation import WRAPPED
 
 # How many keys are in memory at once while all of them are tried.
 _BATCH = 1_000
 # Sheets fade, envelopes get lost, custodians leave: once a year somebody looks.
 _DRILL_LASTS = timedelta(days=366)
+# A signer that looks every minute is hardly ever later than this.
+_SIGNED_IN = timedelta(minutes=10)
 
 
 class Health(StrEnum):
@@ -153,7 +155,8 @@ def _separated(at: Installation) -> Iterator[Finding]:
         holder for holder in PROCESSES if os.access(at.keys_folder / f"{holder}.key", os.R_OK)
     ]
     if len(readable) <= 1:
-        yield Finding(Health.OK, "keys are separated: this user can read one key file")
+        files = "one key file" if readable else "no key file here"
+        yield Finding(Health.OK, f"keys are separated: this user can read {files}")
         return
     words = f"keys are not separated: one user can read the key files of {', '.join(readable)}"
     if at.practice:
@@ -207,5 +210,21 @@ def _index_bits(at: Installation) -> Iterator[Finding]:
             yield Finding(Health.OK, words)
 
 
+def _log(at: Installation) -> Iterator[Finding]:
+    """The log is signed soon after it is written."""
+    del at
+    standing = log_keeping.standing()
+    if standing.waits_since is not None and datetime.now(UTC) - standing.waits_since > _SIGNED_IN:
+        since = f"since {standing.waits_since:%Y-%m-%d %H:%M} UTC"
+        words = f"entries of the log wait to be signed {since}: run nrm tick with the signer's key"
+        yield Finding(Health.LOOK, words)
+    elif standing.signed is None:
+        words = "the log was never signed: run nrm tick with the signer's key"
+        yield Finding(Health.LOOK, words)
+    else:
+        words = f"{standing.signed.size} entries of the log are signed, the last checkpoint is of "
+        yield Finding(Health.OK, f"{words}{standing.signed.time:%Y-%m-%d %H:%M} UTC")
+
+
 WITH_ROOT: tuple[_RootCheck, ...] = (_master_keys, _data_keys)
-WITHOUT_ROOT: tuple[_Check, ...] = (_ring, _separated, _recovery, _rotations, _index_bits)
+WITHOUT_ROOT: tuple[_Check, ...] = (_ring, _separated, _recovery, _rotations, _index_bits, _log)

@@ -8,7 +8,15 @@ from sqlalchemy import delete
 from nrm.country import CountryPack
 from nrm.db import db, unit_of_work
 from nrm.models import FormReceipt
-from nrm.services import comparison, document_files, provision, search_index, sessions, shredding
+from nrm.services import (
+    comparison,
+    departures,
+    document_files,
+    provision,
+    search_index,
+    sessions,
+    shredding,
+)
 from nrm.services.shredding import Kept
 
 # Longer than any sitting, and so longer than any page that could send its form again.
@@ -30,6 +38,8 @@ class Round:
     erasures_repeated: int
     # Cases whose search tokens were made for a new version.
     tokens_made: int
+    # Files and messages of which nobody ever said that they had left.
+    departures_closed: int
 
 
 def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
@@ -38,6 +48,7 @@ def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
     # Before comparing, which looks by these tokens.
     tokens = search_index.go_on()
     compared = comparison.compare_new()
+    given_up = departures.sweep()
     return Round(
         expired,
         sessions.sweep(limits),
@@ -48,6 +59,7 @@ def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
         # A list that cannot be read ends the round, so it comes when all else is done.
         shredding.reconcile(kept),
         tokens,
+        given_up,
     )
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
+from nrm.audit.tree import sound
 from nrm.audit.verify import (
     FIELDS,
     IDS,
@@ -221,7 +222,7 @@ def _stored_checkpoints(size: int) -> Iterator[tuple[int, str, str, bytes]]:
         if not batch:
             return
         for row in batch:
-            yield tuple(row)
+            yield row.size, row.note, row.verifier_key, row.root
         last = batch[-1][0]
 
 
@@ -265,7 +266,7 @@ def _columns() -> Select[Any]:
 
 
 def _on_sqlite(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    value = type_coerce(column, String)
+    value: ColumnElement[Any] = type_coerce(column, String)
     if at == _OCCURRED_AT:
         value = func.replace(value, " ", "T") + "Z"
     # Without the type of the result, which would look at each value once more.
@@ -300,4 +301,4 @@ def _checked(row: Sequence[Any], *, sqlite: bool) -> Checked:
         good = False
     if detail is not None and good:
         good = sha256(detail).hexdigest().encode() == parts[_DETAIL_SHA256]
-    return seq, place, leaf, good
+    return seq, place, sound(leaf), good

@@ -250,7 +250,8 @@ def _touched(text: str) -> list[list[Any]]:
     The check of the log finds the entry, and here its rows stand as sealed by no entry.
     """
     try:
-        return [[_hex(row_id), int(revision), *sha] for row_id, revision, *sha in json.loads(text)]
+        rows = json.loads(text)
+        return [[_hex(row_id), int(revision), *map(str, sha)] for row_id, revision, *sha in rows]
     except (TypeError, ValueError):
         return []
 

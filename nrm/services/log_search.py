@@ -151,16 +151,22 @@ def _opened(line: Line) -> Opened:
         detail = detail_of(kept)
     except DamagedError:
         return Opened(line, as_written=False)
-    # A touched row is written with its hash if the act sealed it, without one if it was opened.
-    touched = [len(row) for row in json.loads(kept.rows)]
+    rows_opened, rows_sealed = touched(kept)
     return Opened(
         line,
         as_written=True,
         fields=detail.get("fields", []),
         counts=detail.get("counts", {}),
-        rows_opened=touched.count(2),
-        rows_sealed=touched.count(3),
+        rows_opened=rows_opened,
+        rows_sealed=rows_sealed,
     )
+
+
+def touched(kept: AuditEntry) -> tuple[int, int]:
+    """Count the sealed rows that an act opened, and those that it sealed."""
+    # A row is written with its hash if the act sealed it, without one if it was opened.
+    rows = [len(row) for row in json.loads(kept.rows)]
+    return rows.count(2), rows.count(3)
 
 
 def _line(row: Sequence[Any]) -> Line:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from nrm.audit.tree import Tree, grown
+from nrm.audit.tree import Tree, grown, sound
 from nrm.audit.verify import HASH_BYTES
 from nrm.db import IMMEDIATE, db
 from nrm.models import AuditEntry, AuditSight, AuditTile
@@ -89,7 +89,7 @@ def _batch() -> int:
 
 def _put(connection: Connection, waiting: Sequence[Any]) -> None:
     before = tree(connection)
-    leaves = [leaf for _, leaf, _, _ in waiting]
+    leaves = [sound(leaf) for _, leaf, _, _ in waiting]
     for (level, position), hashes in grown(before.size, leaves, before.read).items():
         _keep(connection, level, position, hashes)
     places = [{"at": seq, "place": before.size + at} for at, (seq, *_) in enumerate(waiting)]

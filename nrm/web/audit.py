@@ -1,65 +1,32 @@
 """Screens of the auditor: the log, newest first, and one entry whole."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, stream_with_context, url_for
 from werkzeug.wrappers import Response
 
 from nrm.audit.actions import Action, Outcome
-from nrm.domain import vocabulary
+from nrm.domain.policy import holds
 from nrm.domain.roles import Permission, Role
-from nrm.services import accounts, log_search
-from nrm.services.log_search import Found, Line
+from nrm.services import accounts, log_export, log_search
+from nrm.services.log_search import Found, Line, Point
+from nrm.web import paging
 from nrm.web.access import actor, needs
 from nrm.web.context import action_words, pack, role_words
 from nrm.web.errors import once
-from nrm.web.forms.audit import OUTCOME_LABEL, SearchForm
-from nrm.web.text import _, _l
+from nrm.web.forms.audit import SearchForm
+from nrm.web.forms.base import Form
+from nrm.web.log_words import OUTCOME_LABEL, SUBJECT_LABEL, part_words, why_words
 
 blueprint = Blueprint("audit", __name__)
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _LARGEST_NUMBER = 2**63 - 1
-
-# What an entry may be about, beside a case and a referral, which have references.
-SUBJECT_LABEL = {
-    "account": _l("Account"),
-    "case": _l("Case"),
-    "draft": _l("Draft"),
-    "entry": _l("Log entry"),
-    "erasure": _l("Erasure"),
-    "listing": _l("Listing"),
-    "none": _l("Nothing of its own"),
-    "organisation": _l("Organisation"),
-    "referral": _l("Referral"),
-}
-# Sealed rows that are not parts of a file.
-_OTHER_PARTS = {
-    "draft": _l("Draft"),
-    "envelope": _l("Envelope of a referral"),
-    "facts_event": _l("Coded fact for the statistics"),
-    "consent": _l("How consent was given"),
-    "service": _l("Answers and services of a provider"),
-    "comparison": _l("Whether the person is known already"),
-}
-# The reasons that an act can carry, and the pages and lists that were read.
-_REASONS = (
-    vocabulary.REVEAL_REASON,
-    vocabulary.CONSENT_EXCEPTION,
-    vocabulary.CONSENT_PURPOSE,
-)
-_PLACES = {
-    "all": _l("All open cases"),
-    "assisted": _l("Assisted"),
-    "comparison": _l("Whether the person is known already"),
-    "consent": _l("Consent"),
-    "find": _l("Found by its reference"),
-    "incoming": _l("New flags"),
-    "needs": _l("Cases that need a provider"),
-    "referrals": _l("Help and referrals"),
-    "referred": _l("Referred cases"),
-    "search": _l("Found by name or number"),
-}
 
 
 @dataclass(frozen=True)
@@ -83,9 +50,8 @@ def search() -> tuple[str, int]:
     person = request.args.get("person", type=UUID)
     if not form.validate():
         return _page(form)
-    found = log_search.search(
-        actor(), form.search(person, request.args.get("before", type=_number))
-    )
+    before = request.args.get("before", type=_point)
+    found = log_search.search(actor(), form.search(person, before))
     form.email.data = found.email
     return _page(form, found, person)
 
@@ -100,6 +66,26 @@ def ask() -> Response | tuple[str, int]:
     if form.carries_out(lambda: person.append(log_search.account_id(actor(), form.person))):
         return redirect(url_for(".search", **form.address, person=person[0]), 303)
     return _page(form)
+
+
+@blueprint.post("/audit/export")
+@needs(Permission.AUDIT_EXPORT)
+@once(
+    lambda _outcome, **_: (
+        f"{url_for('audit.search')}?{urlencode([*request.args.items(multi=True)])}"
+    )
+)
+def export() -> Response | tuple[str, int]:
+    """Hand out every entry that the address asks for, under a name that says nothing."""
+    form = SearchForm(accounts.organisations(), pack(), request.args, meta={"csrf": False})
+    if not form.validate():
+        return _page(form)
+    asked = form.search(request.args.get("person", type=UUID), None)
+    table = log_export.take_out(actor(), asked, form_id=Form().receipt)
+    answer = Response(stream_with_context(table), mimetype="text/csv")
+    name = f"log-{datetime.now(pack().zone):%Y-%m-%d}.csv"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @blueprint.get("/audit/<uuid:entry_id>")
@@ -120,15 +106,31 @@ def entry(entry_id: UUID) -> str:
 def _page(
     form: SearchForm, found: Found | None = None, person: UUID | None = None
 ) -> tuple[str, int]:
-    older = found.older if found else None
     page = render_template(
         "audit/search.html",
         form=form,
         rows=[_row(line) for line in found.lines] if found else None,
-        older=url_for(".search", **form.address, person=person, before=older) if older else "",
         asked=bool(request.args),
+        **_onwards(form, found, person) if found else {},
     )
     return page, form.status
+
+
+def _onwards(form: SearchForm, found: Found, person: UUID | None) -> dict[str, Any]:
+    """Say where the same search goes on: to older entries, and to a table of them all."""
+    address = {**form.address, "person": person}
+    onwards: dict[str, Any] = {"older": "", "export": None}
+    if found.older:
+        onwards["older"] = url_for(".search", **address, before=_word(found.older))
+    if holds(actor(), Permission.AUDIT_EXPORT):
+        onwards["export"] = Form(formdata=None)
+        onwards["export_address"] = url_for(".export", **address)
+    return onwards
+
+
+def _same_search() -> str:
+    """Lead a table that was asked for twice back to its search."""
+    return f"{url_for('.search')}?{urlencode([*request.args.items(multi=True)])}"
 
 
 def _row(line: Line) -> Row:
@@ -141,28 +143,26 @@ def _row(line: Line) -> Row:
         outcome="" if outcome is Outcome.DONE else str(OUTCOME_LABEL[outcome]),
         # Of one's own account, who it is about has been said already.
         about="" if kept.subject_id == kept.actor_id else line.about,
-        parts=", ".join(_part(part) for part in kept.compartments.split()),
-        why=", ".join(_why(code) for code in kept.purpose.split()),
+        parts=", ".join(part_words(part) for part in kept.compartments.split()),
+        why=", ".join(why_words(code) for code in kept.purpose.split()),
     )
 
 
-def _part(code: str) -> str:
-    if code in vocabulary.COMPARTMENT:
-        return _(vocabulary.COMPARTMENT.label(code))
-    return str(_OTHER_PARTS.get(code, code))
+def _word(point: Point) -> str:
+    """Write where a page begins, as two numbers."""
+    moment, number = point
+    return paging.encode((moment - _EPOCH) // _MICROSECOND, number)
 
 
-def _why(code: str) -> str:
-    """Say a reason in words; a permission that was lacking stands by its name."""
-    for reasons in _REASONS:
-        if code in reasons:
-            return _(reasons.label(code))
-    return str(_PLACES.get(code, code))
-
-
-def _number(text: str) -> int:
-    """Read where a page begins; what the log can never count to begins at the first."""
-    number = int(text)
+def _point(word: str) -> Point:
+    """Read where a page begins; what the log can never reach begins at the first."""
+    parts = paging.decode(word, 2)
+    if parts is None:
+        raise ValueError(word)
+    microseconds, number = (int(part) for part in parts)
     if not 0 < number <= _LARGEST_NUMBER:
-        raise ValueError(text)
-    return number
+        raise ValueError(word)
+    try:
+        return _EPOCH + microseconds * _MICROSECOND, number
+    except OverflowError:
+        raise ValueError(word) from None

@@ -62,10 +62,10 @@ def logged(instance, action, moment):
         "outcome": "done",
         "rows": "[]",
         "detail_sha256": "",
-        "leaf_hash": "",
     }
     names, values = ", ".join(columns), ", ".join(f"'{value}'" for value in columns.values())
-    change(instance, f"INSERT INTO audit_entry ({names}) VALUES ({values})")
+    insert = f"INSERT INTO audit_entry ({names}, leaf_hash) VALUES ({values}, zeroblob(32))"
+    change(instance, insert)
 
 
 def drilled(instance, ago):
@@ -78,8 +78,20 @@ def in_old_age(instance):
     drilled(instance, timedelta(days=400))
 
 
+def sign_log(instance):
+    key = str(instance / "keys" / "signer.key")
+    done = CliRunner().invoke(main, ["tick"], env=environment(instance, NRM_KEY_FILE=key))
+    assert done.exit_code == 0, done.output
+
+
+def signed_long_ago(instance):
+    sign_log(instance)
+    logged(instance, "case:list", datetime(2026, 1, 12, 8, tzinfo=UTC).replace(tzinfo=None))
+
+
 def well_kept(instance):
     drilled(instance, timedelta(days=30))
+    sign_log(instance)
     for sheet in (instance / "keys" / "recovery").iterdir():
         sheet.unlink()
     for name in ("statistics", "signer"):
@@ -114,6 +126,7 @@ FINDINGS = {
             rf"^{OK}  the recovery copy \w+ was made on [\d-]+ and tried on [\d-]+$",
             rf"^{OK}  no rotation is under way$",
             rf"^{OK}  the search index keeps \d+ bits of a name, for \d+ people$",
+            rf"^{OK}  \d+ entries of the log are signed, the last checkpoint is of [\d: -]+ UTC$",
         ],
         0,
     ),
@@ -124,6 +137,16 @@ FINDINGS = {
             rf"^{LOOK}  the recovery copy \w+ was made on [\d-]+ and was never tried: nrm key ",
             rf"^{LOOK}  the custodians' sheets still lie in .*recovery: print them, then delete",
         ],
+        0,
+    ),
+    "a log that was never signed": (
+        lambda _: None,
+        [rf"^{LOOK}  the log was never signed: run nrm tick with the signer's key$"],
+        0,
+    ),
+    "a log that nobody has signed for long": (
+        signed_long_ago,
+        [rf"^{LOOK}  entries of the log wait to be signed since 2026-01-12 08:00 UTC: run nrm "],
         0,
     ),
     "a drill long ago": (in_old_age, [rf"^{LOOK}  .* was last tried on [\d-]+: nrm key drill$"], 0),

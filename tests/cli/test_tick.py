@@ -41,3 +41,80 @@ def test_tick_goes_on_after_a_round_that_failed(start, practice_instance):
     assert told.startswith("Housekeeping: 1 unanswered referrals taken back")
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
+
+
+def signer_of(instance):
+    return str(instance / "keys" / "signer.key")
+
+
+def signed(instance):
+    with sqlite3.connect(instance / "nrm.sqlite3") as database:
+        return [size for (size,) in database.execute("SELECT size FROM audit_checkpoint")]
+
+
+def test_the_signer_puts_the_log_into_its_tree_and_signs_it(nrm, practice_instance):
+    with sqlite3.connect(practice_instance / "nrm.sqlite3") as database:
+        ((entries,),) = database.execute("SELECT count(*) FROM audit_entry")
+    done = nrm("tick", NRM_KEY_FILE=signer_of(practice_instance))
+    assert done.stdout == (
+        f"Log: {entries} entries put into the tree, a checkpoint of {entries} entries signed.\n"
+    ), done.stderr
+    again = nrm("tick", NRM_KEY_FILE=signer_of(practice_instance))
+    assert again.stdout == "Log: 0 entries put into the tree, nothing new to sign.\n"
+    assert signed(practice_instance) == [entries]
+    (file,) = (practice_instance / "checkpoints").iterdir()
+    assert f"\n{entries}\n" in file.read_text()
+
+
+def test_checkpoints_go_to_the_place_that_the_setting_names(nrm, practice_instance, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    nrm("tick", NRM_KEY_FILE=signer_of(practice_instance), NRM_CHECKPOINTS=str(elsewhere))
+    assert [file.suffix for file in elsewhere.iterdir()] == [".checkpoint"]
+    assert not (practice_instance / "checkpoints").exists()
+
+
+def test_the_signer_signs_no_other_log_than_the_one_it_signed_before(
+    nrm, refusal, practice_instance
+):
+    nrm("tick", NRM_KEY_FILE=signer_of(practice_instance))
+    with sqlite3.connect(practice_instance / "nrm.sqlite3") as database:
+        for trigger in ("audit_tile_no_delete", "audit_checkpoint_no_delete"):
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute("DELETE FROM audit_tile")
+        database.execute("DELETE FROM audit_checkpoint")
+    line = refusal("tick", NRM_KEY_FILE=signer_of(practice_instance))
+    assert "the log has 0 entries in its tree" in line
+    assert line.endswith("nothing is signed\n")
+    assert signed(practice_instance) == []
+
+
+def test_a_second_place_that_cannot_be_read_stops_the_signing(nrm, refusal, practice_instance):
+    nrm("tick", NRM_KEY_FILE=signer_of(practice_instance))
+    (file,) = (practice_instance / "checkpoints").iterdir()
+    file.write_text("nothing of the kind\n")
+    line = refusal("tick", NRM_KEY_FILE=signer_of(practice_instance))
+    assert line == "nrm: this is no checkpoint of a log\n"
+
+
+def test_a_signer_without_its_key_file_says_so(refusal, practice_instance):
+    (practice_instance / "keys" / "signer.key").unlink()
+    line = refusal("tick", NRM_KEY_FILE=signer_of(practice_instance))
+    assert "signer.key" in line
+
+
+def test_the_key_of_the_statistics_is_for_no_housekeeping(refusal, practice_instance):
+    key = str(practice_instance / "keys" / "statistics.key")
+    assert "for no housekeeping" in refusal("tick", NRM_KEY_FILE=key)
+
+
+def test_a_mail_server_that_is_not_there_is_named_and_stops_nothing_else(
+    refusal, practice_instance, free_port
+):
+    line = refusal(
+        "tick",
+        NRM_KEY_FILE=signer_of(practice_instance),
+        NRM_MAIL=f"smtp://127.0.0.1:{free_port}",
+        NRM_CHECKPOINT_EMAIL="keeper@practice.example",
+    )
+    assert line == "nrm: the mail server did not take it (ConnectionRefusedError)\n"
+    assert len(signed(practice_instance)) == 1

@@ -147,7 +147,6 @@ def test_every_act_of_the_services_stands_in_the_table():
             documents,
             erasure,
             identification,
-            log_search,
             provision,
             referral,
             search,

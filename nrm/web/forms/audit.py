@@ -17,18 +17,12 @@ from nrm.domain.reference import (
 )
 from nrm.models import Organisation
 from nrm.services.accounts import normalised
-from nrm.services.log_search import Search
+from nrm.services.log_search import Point, Search
 from nrm.web.forms.base import Form, PartDateField, choices
 from nrm.web.forms.directory import UNLISTED
+from nrm.web.log_words import OUTCOME_LABEL
 from nrm.web.text import _, _l
 
-OUTCOME_LABEL = {
-    Outcome.DONE: _l("Done"),
-    Outcome.BEGUN: _l("Begun"),
-    Outcome.REFUSED: _l("Refused"),
-    Outcome.NOT_FOUND: _l("Not found, or hidden"),
-    Outcome.FAILED: _l("Failed"),
-}
 _OLDEST_DAY = date(2000, 1, 1)
 _ANY = _l("Any")
 
@@ -105,7 +99,7 @@ class SearchForm(Form):
         }
         return {name: value for name, value in asked.items() if value}
 
-    def search(self, account_id: UUID | None, before: int | None) -> Search:
+    def search(self, account_id: UUID | None, before: Point | None) -> Search:
         """What the log is asked."""
         case, referral = _references(self.reference.data)
         return Search(

@@ -1,0 +1,124 @@
+"""The newest checkpoint goes to somebody outside once a day, by a real mail server on loopback."""
+
+import socketserver
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+
+import pytest
+
+from nrm.audit.checkpoint import signed
+from nrm.audit.verify import EMPTY_ROOT, read_checkpoint
+from nrm.db import acting_at
+from nrm.services import checkpoint_mail
+from nrm.services.mail import MailError, send
+
+TO = "keeper@practice.example"
+CHECKPOINT = read_checkpoint(
+    signed("nrm.log/practice", 0, EMPTY_ROOT, datetime(2026, 11, 24, 6, tzinfo=UTC), bytes(32))
+)
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    """As much of SMTP as one message needs."""
+
+    def handle(self):
+        self.say("220 practice")
+        while line := self.rfile.readline().decode().strip():
+            word = line.split()[0].upper()
+            self.server.heard.append(line)
+            if word == "DATA":
+                self.say("354 go on")
+                self.server.message = b"".join(iter(self.rfile.readline, b".\r\n")).decode()
+            if word == "RCPT" and self.server.refuses:
+                self.say("550 no")
+            else:
+                self.say("250 well" if word != "QUIT" else "221 bye")
+            if word == "QUIT":
+                return
+
+    def say(self, words):
+        self.wfile.write(f"{words}\r\n".encode())
+
+
+class Server(socketserver.TCPServer):
+    allow_reuse_address = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.heard, self.message, self.refuses = [], "", False
+
+    @property
+    def address(self):
+        return f"smtp://127.0.0.1:{self.server_address[1]}"
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def sent(server, to=TO):
+    return checkpoint_mail.send_daily(CHECKPOINT, server.address, to)
+
+
+def outcomes(ledger):
+    return [(entry.action, entry.outcome) for entry in ledger.entries()]
+
+
+def test_the_message_is_the_checkpoint_and_says_nothing_of_the_log(server, ledger):
+    assert sent(server)
+    assert f"To: {TO}" in server.message
+    kept = server.message.replace("\r\n", "\n").split("-\n")[1]
+    assert "nrm.log/practice" in kept
+    assert "time 2026-11-24T06:00:00Z" in kept
+    assert outcomes(ledger) == [("checkpoint:send", "begun"), ("checkpoint:send", "done")]
+
+
+def test_it_is_sent_once_a_day(server, world):
+    del world
+    assert sent(server)
+    assert not sent(server)
+    with acting_at(datetime.now(UTC) - timedelta(days=3)):
+        assert not sent(server)
+
+
+def test_what_was_sent_long_ago_does_not_count(server, world):
+    del world
+    with acting_at(datetime.now(UTC) - timedelta(hours=25)):
+        assert sent(server)
+    assert sent(server)
+
+
+def test_a_server_that_refuses_is_asked_again_in_an_hour_and_not_before(server, ledger):
+    server.refuses = True
+    with acting_at(datetime.now(UTC) - timedelta(minutes=61)), pytest.raises(MailError):
+        sent(server)
+    assert outcomes(ledger) == [("checkpoint:send", "begun"), ("checkpoint:send", "failed")]
+    with pytest.raises(MailError) as refused:
+        sent(server)
+    assert TO not in str(refused.value)
+    assert not sent(server)
+
+
+def test_nothing_is_sent_where_nobody_is_named(server, ledger):
+    assert not sent(server, to="")
+    assert not checkpoint_mail.send_daily(CHECKPOINT, "", TO)
+    assert (server.heard, outcomes(ledger)) == ([], [])
+
+
+@pytest.mark.parametrize("address", ["mail.example", "http://mail.example", "smtp://", ""])
+def test_what_is_no_address_of_a_mail_server_is_refused(address):
+    with pytest.raises(MailError, match="NRM_MAIL"):
+        send(address, TO, "practice", "practice")
+
+
+def test_no_password_goes_out_without_encryption(server):
+    address = server.address.replace("//", "//practice:practice-password@")
+    with pytest.raises(MailError, match="offers no encryption"):
+        send(address, TO, "practice", "practice")
+    assert not any("AUTH" in line for line in server.heard)
