@@ -42,13 +42,19 @@ def witness_key(name: str, seed: bytes) -> VerifierKey:
     return VerifierKey(name, COSIGNED, _public(seed))
 
 
-def signed(origin: str, size: int, root: bytes, moment: datetime, seed: bytes) -> str:
-    """Write and sign a checkpoint; the moment is written to the second, in UTC."""
+def signed(origin: str, size: int, root: bytes, moment: datetime, *seeds: bytes) -> str:
+    """Write a checkpoint and sign it with each key; the moment is written to the second, in UTC.
+
+    While a signing key is being renewed there are two, so that whoever knows either can check.
+    """
     time = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = f"{origin}\n{size}\n{encoded(root)}\ntime {time}\n"
-    signature = Ed25519PrivateKey.from_private_bytes(seed).sign(body.encode())
-    line = Signature(origin, verifier_key(origin, seed).fingerprint, signature)
-    return f"{body}\n{line}\n"
+    lines = ""
+    for seed in seeds:
+        signature = Ed25519PrivateKey.from_private_bytes(seed).sign(body.encode())
+        line = Signature(origin, verifier_key(origin, seed).fingerprint, signature)
+        lines += f"{line}\n"
+    return f"{body}\n{lines}"
 
 
 def request(old_size: int, path: Sequence[bytes], note: str) -> str:

@@ -20,6 +20,7 @@ _ANEW = {Purpose.CASE: "case keys", Purpose.FACTS: "facts keys", Purpose.INDEX: 
 _AFTERWARDS = {
     Purpose.LOG: "New entries are sealed under it; older ones keep the old key.",
     Purpose.SESSION: "Whoever is signed in stays signed in.",
+    Purpose.SIGNING: "Both keys sign the log until the old one is retired: publish the new one.",
     Purpose.FORM: "It takes effect at the next start of nrm serve.",
 }
 
@@ -48,7 +49,7 @@ def status() -> None:
 @key.command()
 @click.argument(
     "purpose",
-    type=click.Choice([of.value for of in rotation.PURPOSES]),
+    type=click.Choice([of.value for of in Purpose]),
     help="What the key is for, as `nrm key status` says it.",
 )
 @click.option("--resume", is_flag=True, help="Go on after an interruption; makes no new key.")

@@ -62,7 +62,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def _sign_new(connection: Connection, remembered: Checkpoint | None) -> Checkpoint | None:
-    _, seed = keys.keyring().derived(Purpose.SIGNING, _USE)
+    seeds = _seeds()
     grown, last = tree(connection), _newest(connection)
     if last is not None and remembered is not None and last.origin != remembered.origin:
         raise NotAsSignedError(
@@ -75,18 +75,27 @@ def _sign_new(connection: Connection, remembered: Checkpoint | None) -> Checkpoi
     if grown.size == (0 if last is None else last.size):
         return None
     known = last or remembered
-    origin = origin_of(seed) if known is None else known.origin
+    origin = origin_of(seeds[0]) if known is None else known.origin
     moment, root = datetime.now(UTC), grown.root()
-    note = signed(origin, grown.size, root, moment, seed)
+    note = signed(origin, grown.size, root, moment, *seeds)
     row = {
         "size": grown.size,
         "root": root,
         "signed_at": moment,
-        "verifier_key": str(verifier_key(origin, seed)),
+        "verifier_key": str(verifier_key(origin, seeds[0])),
         "note": note,
     }
     connection.execute(insert(AuditCheckpoint), row)
     return read_checkpoint(note)
+
+
+def _seeds() -> list[bytes]:
+    """Return the seeds to sign with: of the primary key, then of one that is being renewed."""
+    ring = keys.keyring()
+    primary = ring.current_id(Purpose.SIGNING)
+    held = [one for one, (purpose, _) in ring.masters.items() if purpose is Purpose.SIGNING]
+    held.sort(key=lambda ring_id: (ring_id != primary, ring_id))
+    return [ring.derived_from(ring_id, Purpose.SIGNING, _USE) for ring_id in held]
 
 
 def _refuse_another(grown: Tree, before: Checkpoint) -> None:

@@ -187,7 +187,7 @@ def _recovery(at: Installation) -> Iterator[Finding]:
 def _rotations(at: Installation) -> Iterator[Finding]:
     """No rotation was left unfinished."""
     del at
-    unfinished = {purpose: rotation.unfinished(purpose) for purpose in rotation.PURPOSES}
+    unfinished = {purpose: rotation.unfinished(purpose) for purpose in Purpose}
     for purpose, yes in unfinished.items():
         if yes:
             words = f"rotating {purpose} is not finished: nrm key rotate {purpose} --resume"
@@ -211,7 +211,7 @@ def _index_bits(at: Installation) -> Iterator[Finding]:
 
 
 def _log(at: Installation) -> Iterator[Finding]:
-    """The log is signed soon after it is written."""
+    """Whatever is written in the log is signed soon after."""
     del at
     standing = log_keeping.standing()
     if standing.waits_since is not None and datetime.now(UTC) - standing.waits_since > _SIGNED_IN:

@@ -140,6 +140,12 @@ class _Checkpoints:
                 f"your checkpoint covers {outside.size} entries, and the log has {size}: "
                 "its end was cut off",
             )
+        if self.key is not None and self.verdict.signed is not None:
+            # Older ones may be of a key that was renewed since: the newest covers what they do.
+            try:
+                check(self.verdict.signed, self.key)
+            except NotAsSignedError as error:
+                _find(self.verdict, f"the newest checkpoint: {error}")
         if self._next:
             _find(
                 self.verdict,
@@ -152,8 +158,7 @@ class _Checkpoints:
         size, note, verifier, kept_root = self._next
         try:
             checkpoint = read_checkpoint(note)
-            key = self.key or read_key(verifier)
-            check(checkpoint, key)
+            check(checkpoint, read_key(verifier))
             _same_log(checkpoint, self.kept)
         except (NotAsSignedError, UnreadableError) as error:
             _find(self.verdict, f"the checkpoint at {size} entries: {error}")

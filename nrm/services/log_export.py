@@ -51,9 +51,9 @@ def _told(entry_id: UUID, actor: Actor, asked: Search) -> Iterator[str]:
 
 def _batches(asked: Search) -> Iterator[list[Line]]:
     while batch := lines(asked, BATCH):
-        # No transaction stays open while somebody far away reads slowly.
-        db.session.rollback()
+        # While somebody far away reads slowly, no transaction stays open and nothing is kept.
         db.session.expunge_all()
+        db.session.rollback()
         yield batch
         asked = replace(asked, before=batch[-1].point)
 

@@ -182,10 +182,10 @@ def lines(asked: Search, limit: int) -> list[Line]:
 
 
 def _page(asked: Search, limit: int) -> Select[AuditEntry]:
-    """Choose entries by the one index that begins with what is asked for.
+    """Choose entries by the one index that begins with what is asked for, if it is one thing.
 
     Its columns are compared as one value and ordered by. No other index gives that order, so the
-    database need not guess which is best, however few of very many entries fit.
+    database cannot guess wrongly, however few of very many entries fit and however old they are.
     """
     pinned, others = _conditions(asked)
     end = min((asked.until or _END, 0), asked.before or (_END, 0))
@@ -208,27 +208,26 @@ def _value(columns: Sequence[_Column], parts: Sequence[Any]) -> Tuple:
 
 
 def _conditions(asked: Search) -> tuple[dict[_Column, Any], list[ColumnElement[bool]]]:
-    """Say which column's index finds the entries, if any, and what else they must fulfil.
+    """Say by which column's index entries are found, if by one alone, and what else they fulfil.
 
-    The columns stand in the order in which they usually leave fewer entries.
+    Of several, the database knows best which leaves the fewest entries.
     """
     case_id, referral_id = _subjects(asked)
     done = asked.outcome is Outcome.DONE
-    indexed: tuple[tuple[_Column, Any], ...] = (
-        (AuditEntry.case_id, case_id),
-        (AuditEntry.actor_id, asked.account_id),
-        (AuditEntry.outcome, asked.outcome and not done and asked.outcome.value),
-        (AuditEntry.actor_organisation_id, asked.organisation_id),
-        (AuditEntry.action, asked.action and asked.action.value),
-        (AuditEntry.subject_id, referral_id),
-    )
-    given = [(column, value) for column, value in indexed if value]
-    others = [column == value for column, value in given[1:]]
-    if asked.outcome is not None:
-        # In the words of the index of whatever was not done, which holds no other entries.
-        ended = AuditEntry.outcome == _DONE if done else AuditEntry.outcome != _DONE
-        others.append(ended)
-    return dict(given[:1]), others
+    columns: dict[_Column, Any] = {
+        AuditEntry.case_id: case_id,
+        AuditEntry.subject_id: referral_id,
+        AuditEntry.actor_id: asked.account_id,
+        AuditEntry.actor_organisation_id: asked.organisation_id,
+        AuditEntry.action: asked.action and asked.action.value,
+        AuditEntry.outcome: asked.outcome and asked.outcome.value,
+    }
+    given = {column: value for column, value in columns.items() if value}
+    # In the words of the index of whatever was not done, which holds no other entries.
+    narrowed = [AuditEntry.outcome != _DONE] if asked.outcome and not done else []
+    if len(given) == 1 and not done:
+        return given, narrowed
+    return {}, [*narrowed, *(column == value for column, value in given.items())]
 
 
 def _subjects(asked: Search) -> tuple[UUID | None, UUID | None]:

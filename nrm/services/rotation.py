@@ -7,7 +7,7 @@ each of them an act of its own, so that whoever stops in the middle has lost not
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -17,7 +17,15 @@ from nrm.audit.actions import Action
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import RefusedError, Subject
 from nrm.domain.roles import HOUSEKEEPING
-from nrm.models import Base, CaseKey, FactsKey, MasterKey, NameIndex, SealedMasterKey
+from nrm.models import (
+    AuditCheckpoint,
+    Base,
+    CaseKey,
+    FactsKey,
+    MasterKey,
+    NameIndex,
+    SealedMasterKey,
+)
 from nrm.security.keyring import Purpose
 from nrm.services import key_use, keys, search_index
 from nrm.services.audit import record
@@ -26,16 +34,8 @@ BATCH = 2_000
 # Every process reads its ring anew well within this time, and then writes under the new key.
 _SETTLED_AFTER = timedelta(minutes=1)
 
-# What `nrm key rotate` may be asked for; the log's signing key belongs to its signer alone.
-PURPOSES = (
-    Purpose.CASE,
-    Purpose.FACTS,
-    Purpose.INDEX,
-    Purpose.LOG,
-    Purpose.SESSION,
-    Purpose.FORM,
-    Purpose.STATISTICS,
-)
+# The purposes for which only a process that opens the old key makes a new one.
+_OPENED = (Purpose.CASE, Purpose.FACTS, Purpose.INDEX, Purpose.SIGNING)
 # The tables of wrapped keys, and the column that says whose key it is.
 WRAPPED: dict[Purpose, tuple[Table, str]] = {
     Purpose.CASE: (Base.metadata.tables[CaseKey.__tablename__], "owner_id"),
@@ -77,8 +77,8 @@ def resume(purpose: Purpose) -> None:
 
 
 def _require_opened(purpose: Purpose) -> None:
-    """Refuse where this process's key file could not wrap anew what is under the old key."""
-    if purpose in WRAPPED or purpose is Purpose.INDEX:
+    """Refuse where this process could not wrap anew what is under the old key, or not sign."""
+    if purpose in _OPENED:
         keys.keyring().current_id(purpose)
 
 
@@ -210,9 +210,18 @@ def _refuse_needed(unit: Unit, ring: MasterKey) -> None:
         MasterKey.purpose == purpose, MasterKey.state == keys.PRIMARY
     )
     # Of the keys that wrap keys, `ring_to_wrap` knows better than any clock.
-    lately = unit.now - db.session.execute(successor).scalar_one() < _SETTLED_AFTER
-    if lately and purpose not in WRAPPED:
+    since = db.session.execute(successor).scalar_one()
+    if purpose is Purpose.SIGNING and not _signed_since(since):
+        raise RefusedError(f"key {ring.id} is still needed: nothing was signed with the new one")
+    if unit.now - since < _SETTLED_AFTER and purpose not in WRAPPED:
         raise RefusedError(f"key {ring.id} was in use a moment ago: try again in a minute")
+
+
+def _signed_since(moment: datetime) -> bool:
+    """Say whether a checkpoint with both signatures leads from the old key to the new."""
+    newest = select(AuditCheckpoint.signed_at).order_by(AuditCheckpoint.size.desc()).limit(1)
+    signed_at = db.session.scalar(newest)
+    return signed_at is not None and signed_at > moment
 
 
 def _named(ring: MasterKey) -> str:

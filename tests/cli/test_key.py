@@ -132,7 +132,6 @@ def test_a_key_that_is_needed_says_by_how_much(run, table):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("rotate", "signing"),
         ("rotate", "everything"),
         ("retire", "0"),
         ("rekey", "7K4M"),
@@ -167,3 +166,33 @@ def test_no_output_of_any_command_holds_a_key(run, practice_instance, table):
     private = (practice_instance / "keys" / "web.key").read_text(encoding="utf-8")
     for word in re.findall(r"[A-Za-z0-9+/=]{40,}", private):
         assert word not in outputs
+
+
+def test_the_web_process_cannot_renew_the_signing_key(run, practice_instance, table):
+    del practice_instance
+    before = table("key_ring", "*")
+    done = run("key", "rotate", "signing")
+    assert (done.exit_code, done.stderr) == (1, "nrm: web does not hold the signing key\n")
+    assert table("key_ring", "*") == before
+
+
+def test_while_the_signing_key_is_renewed_both_keys_sign(run, practice_instance, table):
+    """Whoever knows the old key sees the new one take over, and nobody is left with neither."""
+    signer = {"NRM_KEY_FILE": str(practice_instance / "keys" / "signer.key")}
+
+    def signatures():
+        assert run("tick", **signer).exit_code == 0
+        note = max(table("audit_checkpoint", "size, note"))[1]
+        return note.count("\N{EM DASH} ")
+
+    assert signatures() == 1
+    ((old, _),) = [row for row in table("key_ring", "id, purpose") if row[1] == "signing"]
+    assert run("key", "rotate", "signing", **signer).exit_code == 0
+    refused = run("key", "retire", str(old), **signer)
+    assert refused.stderr == (
+        f"nrm: key {old} is still needed: nothing was signed with the new one\n"
+    )
+    assert signatures() == 2
+    assert run("key", "retire", str(old), **signer).stderr == (
+        f"nrm: key {old} was in use a moment ago: try again in a minute\n"
+    )
