@@ -47,12 +47,14 @@ def standing() -> Standing:
     """Return how far the log is signed; costs the same however long it is."""
     signed = checkpoints.newest()
     covered = 0 if signed is None else signed.size
-    oldest = [
-        db.session.scalar(select(AuditEntry.occurred_at).where(waiting).order_by(by).limit(1))
-        for waiting, by in (
-            # Already in the tree, not yet signed; and not yet in the tree.
-            (AuditEntry.leaf_index == covered, AuditEntry.leaf_index),
-            (AuditEntry.leaf_index.is_(None), AuditEntry.seq),
-        )
-    ]
+    waiting = (
+        # Already in the tree, not yet signed; and not yet in the tree.
+        (AuditEntry.leaf_index == covered, AuditEntry.leaf_index),
+        (AuditEntry.leaf_index.is_(None), AuditEntry.seq),
+    )
+    with db.engine.connect() as connection:
+        oldest = [
+            connection.scalar(select(AuditEntry.occurred_at).where(which).order_by(by).limit(1))
+            for which, by in waiting
+        ]
     return Standing(signed, min(filter(None, oldest), default=None))

@@ -8,7 +8,7 @@ from flask import Flask, current_app, redirect, render_template, request, url_fo
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
 from nrm.audit.actions import Action, Outcome
@@ -37,6 +37,8 @@ from nrm.web.text import _
 Page = tuple[str, int]
 View = TypeVar("View", bound=Callable[..., Any])
 _AGAIN = "nrm_again"
+# The keys, what they open, the log, the database: without one of them there is no page.
+_NOT_AT_HAND = (LockedError, DamagedError, UnloggedError, OperationalError)
 # Which page answers which refusal; a wrong method is an address that does not exist.
 _PAGES = {400: 400, 403: 403, 404: 404, 405: 404, 413: 413}
 
@@ -59,12 +61,11 @@ def register(app: Flask) -> None:
     app.register_error_handler(ConflictError, _conflict)
     app.register_error_handler(IllegalStepError, _illegal_step)
     app.register_error_handler(AlreadyDoneError, _again)
-    app.register_error_handler(LockedError, _unavailable)
-    app.register_error_handler(DamagedError, _unavailable)
-    app.register_error_handler(UnloggedError, _unavailable)
-    app.register_error_handler(OperationalError, _unavailable)
+    for kind in _NOT_AT_HAND:
+        app.register_error_handler(kind, _unavailable)
     app.register_error_handler(CSRFError, _expired_form)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(InternalServerError, _unanswered)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -152,7 +153,7 @@ def _http(error: HTTPException) -> BaseResponse | Page | HTTPException:
 
 
 def _unavailable(error: Exception) -> Page:
-    """Nothing was shown and nothing was kept: the keys, the log or the database are not at hand."""
+    """Nothing was shown and nothing was kept: something is not at hand."""
     logs.failure("unavailable", error, route=request.endpoint)
     db.session.rollback()
     return _bare("errors/503.html"), 503
@@ -162,6 +163,14 @@ def _unexpected(error: Exception) -> Page:
     logs.failure("unexpected", error, route=request.endpoint)
     db.session.rollback()
     return _bare("errors/500.html"), 500
+
+
+def _unanswered(error: InternalServerError) -> Page:
+    """Treat what fails while a refusal is being answered like whatever else fails."""
+    cause = error.original_exception
+    if isinstance(cause, _NOT_AT_HAND):
+        return _unavailable(cause)
+    return _unexpected(cause if isinstance(cause, Exception) else error)
 
 
 def _bare(template: str) -> str:

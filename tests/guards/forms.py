@@ -188,6 +188,7 @@ FORMS = [
         act="account:enable",
     ),
     Form("audit.ask", "auditor", at(nothing, "/audit")),
+    Form("audit.export", "auditor", at(nothing, "/audit/export", shown_at="/audit")),
     Form("casefile.find", "coordinator", at(nothing, "/cases/find")),
     Form(
         "casefile.open_fields",

@@ -88,6 +88,7 @@ MAY_REACH = {
     Role.AUDITOR: {
         "audit.ask",
         "audit.entry",
+        "audit.export",
         "audit.search",
         "erasure.carry_out",
         "erasure.read",
