@@ -1,0 +1,143 @@
+"""The attack that every release has to withstand: what simple arithmetic proves of few persons.
+
+Every published figure allows a range of true counts. What a table adds up to, its rows and columns
+and its total, must fit together, and narrows the ranges, round by round. Whatever is left with one
+possible count is proved. It is bound propagation and no integer programming: a stronger attacker
+may tighten some ranges further.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeAlias
+
+from nrm.statistics.protection import BASE, LARGEST_NOISE, THRESHOLD
+from nrm.statistics.tables import Cell, Dimension
+
+# How far a figure may be from the count: the noise, and then the rounding.
+FARTHEST = LARGEST_NOISE + BASE - 1
+# The largest count that can be hidden: noise takes four, and nine is rounded down.
+_LARGEST_HIDDEN = THRESHOLD - 1 + LARGEST_NOISE
+_ROUNDS = 40
+_YES, _NO = "yes", "no"
+_SMALL = THRESHOLD
+# A larger group that shares something is no secret about anybody in it.
+_GROUP = 50
+_UNBOUNDED = 1 << 40
+
+# The smallest and the largest count that a figure allows.
+Range: TypeAlias = tuple[int, int]
+Reading: TypeAlias = Callable[[int | None], Range]
+
+
+def allowed(figure: int | None) -> Range:
+    """Return which counts a published figure allows, to somebody who knows all our rules."""
+    if figure is None:
+        return 0, _LARGEST_HIDDEN
+    return max(0, figure - FARTHEST), figure + FARTHEST
+
+
+@dataclass(frozen=True)
+class Proved:
+    """What the attack could prove: persons, cells, groups."""
+
+    # Persons in a cell that is proved to hold exactly one.
+    isolated: int
+    # Cells proved to hold an exact number from one to nine.
+    small_exact: int
+    # Groups of fewer than fifty of which it is proved that all share something.
+    group: int
+    # The cells that were proved, of any kind.
+    cells: frozenset[Cell]
+
+    def __bool__(self) -> bool:
+        """Say whether anything was proved."""
+        return bool(self.isolated or self.small_exact or self.group)
+
+
+def attack(
+    figures: Mapping[Cell, int | None],
+    dimensions: Iterable[Dimension],
+    reading: Reading = allowed,
+) -> Proved:
+    """Attack figures with nothing but themselves and the rules by which they were made."""
+    several = {dimension.name for dimension in dimensions if dimension.several}
+    ranges = _ranges(figures, several, reading)
+    sums = _sums(ranges)
+    for _ in range(_ROUNDS):
+        if not _narrow(ranges, sums):
+            break
+    small = {cell: low for cell, (low, high) in ranges.items() if low == high and 1 <= low < _SMALL}
+    groups = {parent for parent, children in sums if _shares(ranges, parent, children)}
+    return Proved(
+        isolated=sum(1 for count in small.values() if count == 1),
+        small_exact=len(small),
+        group=len(groups),
+        cells=frozenset(small) | frozenset(groups),
+    )
+
+
+def _ranges(
+    figures: Mapping[Cell, int | None], several: set[str], reading: Reading
+) -> dict[Cell, Range]:
+    """Say of every cell which counts its figure allows.
+
+    Of a thing of which a record can have several, each code is a question of its own, answered
+    yes or no: who did not answer yes is a cell too, although nothing was published of it.
+    """
+    ranges: dict[Cell, Range] = {}
+    for cell, figure in figures.items():
+        asked = sorted((f"{name}={code}", name, code) for name, code in cell if name in several)
+        plain = [(name, code) for name, code in cell if name not in several]
+        for answers in product((_YES, _NO), repeat=len(asked)):
+            answered = zip((question for question, _, _ in asked), answers, strict=True)
+            expanded = frozenset([*plain, *answered])
+            if _NO in answers:
+                ranges.setdefault(expanded, (0, _UNBOUNDED))
+            else:
+                ranges[expanded] = reading(figure)
+    return ranges
+
+
+def _sums(ranges: Mapping[Cell, Range]) -> list[tuple[Cell, Sequence[Cell]]]:
+    """Find which cells add up to which."""
+    parts: dict[tuple[Cell, str], list[Cell]] = {}
+    for cell in ranges:
+        for name, code in cell:
+            parts.setdefault((cell - {(name, code)}, name), []).append(cell)
+    return [(parent, children) for (parent, _), children in parts.items() if parent in ranges]
+
+
+def _narrow(ranges: dict[Cell, Range], sums: Sequence[tuple[Cell, Sequence[Cell]]]) -> bool:
+    """Narrow every range by what it adds up with; says whether anything became narrower."""
+    changed = False
+    for parent, children in sums:
+        lows = sum(ranges[one][0] for one in children)
+        highs = sum(ranges[one][1] for one in children)
+        low, high = ranges[parent]
+        narrowed = max(low, lows), min(high, highs)
+        changed |= _set(ranges, parent, narrowed)
+        low, high = ranges[parent]
+        for child in children:
+            least, most = ranges[child]
+            # What the others leave over, at least and at most.
+            others_least, others_most = lows - least, highs - most
+            changed |= _set(
+                ranges, child, (max(least, low - others_most), min(most, high - others_least))
+            )
+            lows, highs = others_least + ranges[child][0], others_most + ranges[child][1]
+    return changed
+
+
+def _set(ranges: dict[Cell, Range], cell: Cell, narrowed: Range) -> bool:
+    if narrowed == ranges[cell] or narrowed[0] > narrowed[1]:
+        return False
+    ranges[cell] = narrowed
+    return True
+
+
+def _shares(ranges: Mapping[Cell, Range], parent: Cell, children: Sequence[Cell]) -> bool:
+    """Say whether it is proved of a small group that all in it share something."""
+    low, high = ranges[parent]
+    possible = sum(1 for child in children if ranges[child][1] > 0)
+    return low >= 1 and high < _GROUP and possible == 1 < len(children)

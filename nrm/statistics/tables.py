@@ -1,0 +1,107 @@
+"""Tables of counts: what is counted by what, and all their margins, each a cell of its own."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any, TypeAlias
+
+from nrm.statistics.protection import Protection
+
+MOST_DIMENSIONS = 2
+# The widest tables there may be are named one by one.
+MOST_WIDE_TABLES, WIDE = 5, 3
+
+# What a cell is of: a code for each dimension that it names; a total names none.
+Cell: TypeAlias = frozenset[tuple[str, str]]
+# What is known of one case, or of one counted act: a code for each dimension, or several.
+Record: TypeAlias = Mapping[str, Any]
+
+
+class CatalogueError(Exception):
+    """The catalogue declares what must not be published; the message says what."""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One thing to count by, with its closed list of codes."""
+
+    name: str
+    codes: Sequence[str]
+    # Whether a record can have several of the codes: then they are no parts of a whole.
+    several: bool = False
+
+    def of(self, record: Record) -> Sequence[str]:
+        """Return which codes a record has; none where it is not known."""
+        value = record.get(self.name)
+        if value is None or value == "":
+            return ()
+        return [code for code in self.codes if code in value] if self.several else (value,)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the catalogue: what it counts, by at most two dimensions, or three if named."""
+
+    name: str
+    dimensions: tuple[Dimension, ...]
+
+    def margins(self) -> Iterator[tuple[Dimension, ...]]:
+        """Give the table itself and whatever it can be summed to, down to the total."""
+        for number in range(len(self.dimensions), -1, -1):
+            yield from combinations(self.dimensions, number)
+
+
+def check(tables: Sequence[Table]) -> None:
+    """Refuse a catalogue that is too wide; raises CatalogueError."""
+    wide = [table.name for table in tables if len(table.dimensions) > MOST_DIMENSIONS]
+    if len(wide) > MOST_WIDE_TABLES:
+        raise CatalogueError(
+            f"at most {MOST_WIDE_TABLES} tables may have three dimensions, and these have: "
+            f"{', '.join(wide)}"
+        )
+    for table in tables:
+        if len(table.dimensions) > WIDE:
+            raise CatalogueError(f"{table.name} has more than three dimensions")
+    if twice := {one.name for one in tables if [two.name for two in tables].count(one.name) > 1}:
+        raise CatalogueError(f"two tables have one name: {', '.join(sorted(twice))}")
+
+
+class Counting:
+    """Counts records into the cells of tables; holds the cells, and none of the records."""
+
+    def __init__(self, tables: Iterable[Table], protection: Protection) -> None:
+        self._protection = protection
+        # A margin that several tables share is one: its cells are counted once.
+        self._margins = {
+            frozenset(dimension.name for dimension in margin): margin
+            for table in tables
+            for margin in table.margins()
+        }
+        self._counted: dict[Cell, list[int]] = {}
+
+    def add(self, record_id: str, record: Record) -> None:
+        """Count one record; its id is used for its key alone and is not kept."""
+        key = self._protection.record_key(record_id)
+        known: dict[str, Sequence[str]] = {}
+        for margin in self._margins.values():
+            for dimension in margin:
+                if dimension.name not in known:
+                    known[dimension.name] = dimension.of(record)
+            for codes in product(*(known[dimension.name] for dimension in margin)):
+                counted = self._counted.setdefault(_cell(margin, codes), [0, 0])
+                counted[0] += 1
+                counted[1] += key
+
+    def published(self) -> dict[Cell, int | None]:
+        """Return every cell of every table, empty ones too, as it is published."""
+        figures = {}
+        for margin in self._margins.values():
+            for codes in product(*(dimension.codes for dimension in margin)):
+                cell = _cell(margin, codes)
+                count, keys = self._counted.get(cell, (0, 0))
+                figures[cell] = self._protection.published(count, keys)
+        return figures
+
+
+def _cell(margin: Sequence[Dimension], codes: Sequence[str]) -> Cell:
+    return frozenset((one.name, code) for one, code in zip(margin, codes, strict=True))
