@@ -72,36 +72,37 @@ class Counting:
     def __init__(self, tables: Iterable[Table], protection: Protection) -> None:
         self._protection = protection
         # A margin that several tables share is one: its cells are counted once.
-        self._margins = {
+        margins = {
             frozenset(dimension.name for dimension in margin): margin
             for table in tables
             for margin in table.margins()
         }
-        self._counted: dict[Cell, list[int]] = {}
+        # By the codes of a cell: how many records it has, and the sum of their keys.
+        self._margins: list[tuple[tuple[Dimension, ...], dict[tuple[str, ...], list[int]]]] = [
+            (margin, {}) for margin in margins.values()
+        ]
+        self._dimensions = {one.name: one for margin in margins.values() for one in margin}
 
     def add(self, record_id: str, record: Record) -> None:
         """Count one record; its id is used for its key alone and is not kept."""
         key = self._protection.record_key(record_id)
-        known: dict[str, Sequence[str]] = {}
-        for margin in self._margins.values():
-            for dimension in margin:
-                if dimension.name not in known:
-                    known[dimension.name] = dimension.of(record)
-            for codes in product(*(known[dimension.name] for dimension in margin)):
-                counted = self._counted.setdefault(_cell(margin, codes), [0, 0])
-                counted[0] += 1
-                counted[1] += key
+        known = {name: one.of(record) for name, one in self._dimensions.items()}
+        for margin, counts in self._margins:
+            for codes in product(*[known[dimension.name] for dimension in margin]):
+                counted = counts.get(codes)
+                if counted is None:
+                    counts[codes] = [1, key]
+                else:
+                    counted[0] += 1
+                    counted[1] += key
 
     def published(self) -> dict[Cell, int | None]:
         """Return every cell of every table, empty ones too, as it is published."""
         figures = {}
-        for margin in self._margins.values():
+        for margin, counts in self._margins:
+            names = [dimension.name for dimension in margin]
             for codes in product(*(dimension.codes for dimension in margin)):
-                cell = _cell(margin, codes)
-                count, keys = self._counted.get(cell, (0, 0))
+                count, keys = counts.get(codes, (0, 0))
+                cell = frozenset(zip(names, codes, strict=True))
                 figures[cell] = self._protection.published(count, keys)
         return figures
-
-
-def _cell(margin: Sequence[Dimension], codes: Sequence[str]) -> Cell:
-    return frozenset((one.name, code) for one, code in zip(margin, codes, strict=True))
