@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from nrm.audit.verify import leaf_of
+from nrm.audit.verify import FIELDS, leaf_of
 
 
 class RowTouched(NamedTuple):
@@ -48,6 +48,11 @@ def leaf_hash(entry: Entry) -> bytes:
     return leaf_of([_bytes(getattr(entry, value.name)) for value in fields(Entry)])
 
 
+def texts_of(entry: Entry) -> tuple[str, ...]:
+    """Return an entry's values as the texts of which bundles and proofs are made."""
+    return tuple(_text(getattr(entry, name)) for name in FIELDS)
+
+
 def as_written(entry: Entry, kept_leaf: bytes, detail: bytes | None) -> bool:
     """Say whether a stored entry is as it was written, as far as it can tell by itself.
 
@@ -79,6 +84,12 @@ def _bytes(value: UUID | datetime | str | None) -> bytes:
     if isinstance(value, datetime):
         return moment_text(value).encode()
     return b"" if value is None else value.bytes
+
+
+def _text(value: UUID | datetime | str | None) -> str:
+    if isinstance(value, datetime):
+        return moment_text(value)
+    return "" if value is None else str(value)
 
 
 def moment_text(value: datetime) -> str:

@@ -7,7 +7,7 @@ finds it in one file.
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from nrm.audit.verify import EMPTY_ROOT, HASH_BYTES, Growing, node
+from nrm.audit.verify import EMPTY_ROOT, HASH_BYTES, Growing, UnreadableError, node
 
 WIDTH = 256
 _LEVELS = 8
@@ -27,14 +27,17 @@ def sound(leaf: object) -> bytes:
 
 
 def grown(size: int, leaves: Sequence[bytes], read: ReadTile) -> Tiles:
-    """Return the tiles that change when leaves are added to a tree of this size."""
+    """Return the tiles that change when leaves are added to a tree of this size.
+
+    Raises UnreadableError where a tile that should grow is not there as it was left.
+    """
     changed: Tiles = {}
     hashes, level, written = leaves, 0, size
     # A tile that becomes full gives one hash to the level above it.
     while hashes:
         full: list[bytes] = []
         position, filled = divmod(written, WIDTH)
-        tile = read(level, position) if filled else b""
+        tile = _whole(read(level, position) if filled else b"", filled)
         for digest in hashes:
             tile += digest
             changed[level, position] = tile
@@ -46,7 +49,10 @@ def grown(size: int, leaves: Sequence[bytes], read: ReadTile) -> Tiles:
 
 
 class Tree:
-    """A tree of a size, read tile by tile; each tile is read once."""
+    """A tree of a size, read tile by tile; each tile is read once.
+
+    Raises UnreadableError where a tile is not whole any more.
+    """
 
     def __init__(self, size: int, read: ReadTile) -> None:
         self.size = size
@@ -107,13 +113,21 @@ class Tree:
         first = begin >> (level * _LEVELS)
         position, offset = divmod(first, WIDTH)
         start = offset * HASH_BYTES
-        return _folded(self._tile(level, position)[start : start + (HASH_BYTES << within)])
+        hashes = self._tile(level, position)[start : start + (HASH_BYTES << within)]
+        return _folded(_whole(hashes, 1 << within))
 
     def _tile(self, level: int, position: int) -> bytes:
         tile = self._tiles.get((level, position))
         if tile is None:
             tile = self._tiles[level, position] = self.read(level, position)
         return tile
+
+
+def _whole(hashes: bytes, count: int) -> bytes:
+    """Refuse what is no longer whole: nothing is grown or proved from a tree with a gap."""
+    if len(hashes) != count * HASH_BYTES:
+        raise UnreadableError("the stored tree has a gap: run nrm audit verify")
+    return hashes
 
 
 def _left(length: int) -> int:

@@ -231,7 +231,7 @@ def read_key(text: str) -> VerifierKey:
     fingerprint, _, coded = rest.partition("+")
     raw = _decoded(coded, "the key")
     key = VerifierKey(name, raw[0] if raw else 0, raw[1:])
-    if key.kind not in {SIGNED, COSIGNED} or len(key.public) != HASH_BYTES or not name:
+    if key.kind not in {SIGNED, COSIGNED} or len(key.public) != HASH_BYTES or not is_name(name):
         raise UnreadableError("this is no key of a log or of a witness")
     if fingerprint != key.fingerprint.hex():
         raise UnreadableError("the key was not copied whole: its fingerprint does not fit")
@@ -246,9 +246,11 @@ def read_checkpoint(text: str) -> Checkpoint:
         raise UnreadableError("this is no checkpoint of a log")
     origin, size, root, time = lines
     digest = _decoded(root, "the root hash")
-    if len(digest) != HASH_BYTES or not origin:
+    if len(digest) != HASH_BYTES:
         raise UnreadableError("the checkpoint gives no root hash")
-    signatures = tuple(_read_signature(line) for line in signed.removesuffix("\n").split("\n"))
+    if not is_name(origin):
+        raise UnreadableError("the checkpoint names no log")
+    signatures = tuple(read_signature(line) for line in signed.removesuffix("\n").split("\n"))
     return Checkpoint(
         *(origin, read_number(size, "the checkpoint gives no size"), digest, _read_time(time)),
         *(body + "\n", signatures),
@@ -277,12 +279,18 @@ def cosigned(body: str, time: bytes) -> bytes:
     return f"cosignature/v1\ntime {int.from_bytes(time, 'big')}\n{body}".encode()
 
 
-def _read_signature(line: str) -> Signature:
-    name, found, coded = line.removeprefix(_DASH).partition(" ")
+def read_signature(line: str) -> Signature:
+    """Read one signature line; raises UnreadableError."""
+    name, _, coded = line.removeprefix(_DASH).partition(" ")
     raw = _decoded(coded, "a signature")
-    if not line.startswith(_DASH) or not found or not name or len(raw) <= 4:  # noqa: PLR2004 - the fingerprint
+    if not line.startswith(_DASH) or not is_name(name) or len(raw) <= 4:  # noqa: PLR2004 - the fingerprint
         raise UnreadableError("a signature line of the checkpoint cannot be read")
     return Signature(name, raw[:4], raw[4:])
+
+
+def is_name(text: str) -> bool:
+    """Say whether a log or a witness may be called so: nothing that a terminal would carry out."""
+    return text.isprintable() and text != "" and not set(text) & set(" +")
 
 
 def _read_time(line: str) -> datetime:
@@ -337,9 +345,13 @@ def read_entry(line: str) -> Entry:
         values = json.loads(line)
         texts = tuple(values[name] for name in FIELDS)
         entry = Entry(texts, bytes.fromhex(values["leaf"]))
-        if write_entry(*entry) == line and all(texts[at] == _id(texts[at]) for at in IDS):
+        if (
+            all(type(text) is str for text in texts)
+            and write_entry(*entry) == line
+            and all(texts[at] == _id(texts[at]) for at in IDS)
+        ):
             return entry
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise UnreadableError("an entry cannot be read")
 
@@ -357,9 +369,10 @@ def write_proof(entry: str, index: int, path: Iterable[bytes], key: str, checkpo
 
 
 class Trusted(NamedTuple):
-    """What whoever checks has from elsewhere: the log's key, an older checkpoint, witnesses."""
+    """What whoever checks has from elsewhere: the log's keys, an older checkpoint, witnesses."""
 
-    key: VerifierKey | None = None
+    # Several where the log's key was renewed: each checkpoint is held against those that signed it.
+    keys: tuple[VerifierKey, ...] = ()
     older: Checkpoint | None = None
     witnesses: tuple[VerifierKey, ...] = ()
 
@@ -412,8 +425,9 @@ def verify_proof(text: str, trusted: Trusted) -> str:
     lines = head.split("\n")
     if not found or lines[0] != PROOF_FORMAT or len(lines) < 3:  # noqa: PLR2004 - format, extra, index
         raise UnreadableError("this is no proof of an entry")
-    key_line, _, entry_line = _text(lines[1].removeprefix("extra ")).partition("\n")
-    index = read_number(lines[2].removeprefix("index "), "the proof gives no place in the log")
+    extra, place = _after("extra ", lines[1]), _after("index ", lines[2])
+    key_line, _, entry_line = _text(extra).partition("\n")
+    index = read_number(place, "the proof gives no place in the log")
     key, entry, checkpoint = read_key(key_line), read_entry(entry_line), read_checkpoint(note)
     path = [read_hash(line) for line in lines[3:]]
     _check_signatures(checkpoint, key, trusted)
@@ -422,17 +436,28 @@ def verify_proof(text: str, trusted: Trusted) -> str:
         raise NotAsSignedError("the entry is not as it was written")
     if not includes(leaf, index, checkpoint.size, path, checkpoint.root):
         raise NotAsSignedError("the proof does not lead from the entry to what was signed")
-    said = dict(zip(FIELDS, entry.texts, strict=True))
-    told = "".join(f"  {name}: {value}\n" for name, value in said.items() if value)
     return (
         f"This entry is number {index + 1} of the {checkpoint.size} that were signed:\n"
-        f"{told}{_signed_by(checkpoint, key, trusted)}"
+        f"{_told(entry)}{_signed_by(checkpoint, key, trusted)}"
     )
 
 
+def _told(entry: Entry) -> str:
+    """Say what an entry says, in nothing that a terminal would carry out."""
+    said = zip(FIELDS, entry.texts, strict=True)
+    shown = ((name, value if value.isprintable() else ascii(value)) for name, value in said)
+    return "".join(f"  {name}: {value}\n" for name, value in shown if value)
+
+
+def _after(word: str, line: str) -> str:
+    if not line.startswith(word):
+        raise UnreadableError("this is no proof of an entry")
+    return line.removeprefix(word)
+
+
 def _check_signatures(checkpoint: Checkpoint, own_key: VerifierKey, trusted: Trusted) -> None:
-    older, key = trusted.older, trusted.key or own_key
-    check(checkpoint, key)
+    older, keys = trusted.older, trusted.keys or (own_key,)
+    _check_any(checkpoint, keys)
     for witness in trusted.witnesses:
         check(checkpoint, witness)
     if older is None:
@@ -441,12 +466,20 @@ def _check_signatures(checkpoint: Checkpoint, own_key: VerifierKey, trusted: Tru
         raise NotAsSignedError(
             f"your checkpoint is of another log: {older.origin}, and not {checkpoint.origin}"
         )
-    check(older, key)
+    _check_any(older, keys)
     if older.size > checkpoint.size:
         raise NotAsSignedError(
             f"your checkpoint covers {older.size} entries and this one only {checkpoint.size}: "
             "the end was cut off, or you were given an older copy"
         )
+
+
+def _check_any(checkpoint: Checkpoint, keys: Sequence[VerifierKey]) -> None:
+    """Check every signature of a key that is known, of which there must be one."""
+    lines = {(line.name, line.fingerprint) for line in checkpoint.signatures}
+    known = [key for key in keys if (key.name, key.fingerprint) in lines]
+    for key in known or keys[:1]:
+        check(checkpoint, key)
 
 
 def _verdict(checkpoint: Checkpoint, key: VerifierKey, trusted: Trusted) -> str:
@@ -463,7 +496,7 @@ def _signed_by(checkpoint: Checkpoint, key: VerifierKey, trusted: Trusted) -> st
     said = f"Signed on {checkpoint.time:%Y-%m-%d at %H:%M:%S} UTC, as the log says.\n"
     for witness in trusted.witnesses:
         said += f"Cosigned by the witness {witness.name}.\n"
-    if trusted.key is None:
+    if not trusted.keys:
         said += (
             "The key came with the file. Compare it with the one that was published before you "
             f"rely on it, or say it with --key:\n  {key}\n"
@@ -540,16 +573,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("file", type=Path, help="the bundle or the proof")
     parser.add_argument("--checkpoint", type=Path, help="an older checkpoint that you kept")
-    parser.add_argument("--key", help="the log's key, from a source that you trust")
+    parser.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        help="the log's key, from a source that you trust; an older one too if it was renewed",
+    )
     parser.add_argument(
         "--witness", action="append", default=[], help="the key of a witness that must have signed"
     )
     asked = parser.parse_args(arguments)
     try:
         trusted = Trusted(
-            read_key(asked.key) if asked.key else None,
+            tuple(map(read_key, asked.key)),
             read_checkpoint_file(asked.checkpoint) if asked.checkpoint else None,
-            tuple(read_key(witness) for witness in asked.witness),
+            tuple(map(read_key, asked.witness)),
         )
         print(verify_file(asked.file, trusted), end="")
     except NotAsSignedError as error:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from config import SettingsError
 from nrm.audit.verify import NotAsSignedError, UnreadableError
-from nrm.cli import audit, demo, doctor, erasure, init, key, recovery, serve, tick, user
+from nrm.cli import audit, demo, doctor, erasure, init, key, recovery, serve, tick, user, witness
 from nrm.country.files import UnknownCountryError
 from nrm.domain.errors import LockedError, MechanismError
 from nrm.security.keyfile import KeyFileError
@@ -60,5 +60,7 @@ main.add_command(key.key)
 main.add_command(serve.serve)
 main.add_command(tick.tick)
 main.add_command(user.user)
+main.add_command(witness.witness)
+audit.audit.add_command(witness.ours)
 for command in (recovery.drill, recovery.protect, recovery.recover, recovery.shares):
     key.key.add_command(command)

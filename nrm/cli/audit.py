@@ -1,68 +1,228 @@
-"""`nrm audit`: the log, seen from the console."""
+"""`nrm audit`: the log, checked at the console and taken home."""
 
 import sys
 import time
+from pathlib import Path
 
 import click
 from sqlalchemy import func, select
 
 from config import Settings
+from nrm.audit.verify import (
+    Checkpoint,
+    UnreadableError,
+    VerifierKey,
+    check,
+    read_checkpoint_file,
+    read_key,
+)
 from nrm.cli import startup
 from nrm.db import db
+from nrm.domain.errors import RefusedError
 from nrm.models import AuditEntry
-from nrm.services import log_check as service
+from nrm.services import checkpoints, log_bundle, log_check, log_rows, witnesses
+from nrm.services.log_check import Verdict
 
-# A check that is over sooner needs no progress bar.
+# What is over sooner needs no progress bar.
 _PATIENCE_SECONDS = 1
+_UNREADABLE = 2
+_NOTHING_SIGNED = (
+    "Nothing is signed yet, so an entry that was removed, or rewritten together with its hash, "
+    "would not be found."
+)
+_NO_FOLDER = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
 def audit() -> None:
-    """Look after the audit log."""
+    """Check the audit log, and take it home."""
 
 
 @audit.command()
-def verify() -> None:
-    """Check every entry of the log against its own hash; needs no key."""
+@click.option(
+    "--checkpoint",
+    "file",
+    type=_NO_FOLDER,
+    help="A checkpoint that was kept elsewhere, to hold the log against.",
+)
+@click.option("--since", is_flag=True, help="Read only what came after that checkpoint.")
+@click.option("--key", help="The log's key as it was published, instead of the database's word.")
+@click.option("--rows", is_flag=True, help="Hold the sealed rows against the log as well.")
+def verify(file: Path | None, key: str | None, *, since: bool, rows: bool) -> None:
+    """Check every entry, its place in the tree, and every signed checkpoint; needs no key file."""
+    if since and file is None:
+        raise click.UsageError("--since needs --checkpoint")
+    kept, published = _from_outside(file, key)
     with startup.closed(Settings.from_environment()).app_context():
-        verdict = service.verify(_Progress())
-        if verdict.changed:
-            when = _moment(verdict.first_changed)
-            click.echo(
-                f"{_grouped(verdict.checked)} entries checked: {_grouped(verdict.changed)} not as "
-                f"written. The first is entry {verdict.first_changed}{when}."
-            )
-        else:
-            click.echo(f"{_grouped(verdict.checked)} entries checked: every one is as written.")
-    click.echo(service.CANNOT_FIND)
-    if verdict.changed:
+        _refuse_another_log(kept, published)
+        verdict = log_check.verify(_Progress(), kept, published, only_since=since)
+        said = _verdict(verdict, kept, published)
+        findings = list(verdict.findings)
+        if rows:
+            told, wrong = _rows()
+            said, findings = [*said, told], [*findings, *wrong]
+    for line in (*said, *(f"FOUND: {finding}." for finding in findings)):
+        click.echo(line)
+    if findings:
         sys.exit(1)
 
 
-class _Progress:
-    """Shows how far a long check is, where somebody is watching."""
+@audit.command()
+@click.argument("entry", help="The number of the entry, or its id.")
+@click.option("--output", type=_NO_FOLDER, help="Write into this new file, not to the terminal.")
+def prove(entry: str, output: Path | None) -> None:
+    """Prove that one entry is in the signed log: a file that anybody can check."""
+    with startup.closed(Settings.from_environment()).app_context():
+        proof = log_bundle.prove(entry)
+    hand_out(proof, output)
 
-    def __init__(self) -> None:
+
+@audit.command()
+@click.argument("file", type=_NO_FOLDER, help="The new file.")
+def export(file: Path) -> None:
+    """Write the whole log up to its newest checkpoint into one file, to be checked elsewhere."""
+    with startup.closed(Settings.from_environment()).app_context():
+        checkpoint = log_bundle.export(file, _Progress())
+    click.echo(
+        f"{grouped(checkpoint.size)} entries of {checkpoint.origin} are in {file}, "
+        f"signed on {moment(checkpoint)}."
+    )
+
+
+@audit.command()
+@click.option(
+    "--for-witness",
+    "old_size",
+    metavar="SIZE",
+    type=click.IntRange(min=0),
+    help="Print it as a request to a witness that last signed at this size; 0 for a new one.",
+)
+def checkpoint(old_size: int | None) -> None:
+    """Print the newest signed checkpoint, with the lines of those who have cosigned it."""
+    with startup.closed(Settings.from_environment()).app_context():
+        if old_size is not None:
+            text = witnesses.request(old_size)
+        else:
+            newest = checkpoints.newest()
+            if newest is None:
+                raise RefusedError(checkpoints.NOTHING_SIGNED)
+            text = witnesses.with_cosignatures(newest)
+    click.echo(text, nl=False)
+
+
+@audit.command()
+def key() -> None:
+    """Print the log's key, for everybody who wants to check it."""
+    with startup.closed(Settings.from_environment()).app_context():
+        signing = checkpoints.signing_key()
+    if signing is None:
+        raise RefusedError(checkpoints.NOTHING_SIGNED)
+    click.echo(signing)
+    click.echo(
+        "This key is public. Publish it where nobody can change it later, on paper too: in the\n"
+        "gazette, at the court, with the auditor. Whoever checks the log compares with that.",
+        err=True,
+    )
+
+
+def hand_out(text: str, output: Path | None) -> None:
+    """Write a result to the terminal, or into a new file."""
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    with output.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def grouped(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
+
+
+def moment(checkpoint: Checkpoint) -> str:
+    return f"{checkpoint.time:%Y-%m-%d at %H:%M} UTC"
+
+
+def _from_outside(
+    file: Path | None, key: str | None
+) -> tuple[Checkpoint | None, VerifierKey | None]:
+    """Read what the person who checks has brought; what cannot be read ends with its own code."""
+    try:
+        kept = read_checkpoint_file(file) if file else None
+        return kept, read_key(key) if key else None
+    except UnreadableError as error:
+        click.echo(f"nrm: {error}", err=True)
+        sys.exit(_UNREADABLE)
+
+
+def _refuse_another_log(kept: Checkpoint | None, published: VerifierKey | None) -> None:
+    """Tell a checkpoint of another log from a log that was altered, before reading a million."""
+    if kept is None:
+        return
+    try:
+        ours = published or checkpoints.signing_key()
+        # The key may have been renewed since.
+        then = checkpoints.signing_key(kept.size)
+    except UnreadableError:
+        # The check itself names the checkpoint that is damaged.
+        return
+    if ours is not None and kept.origin != ours.name:
+        raise RefusedError(f"your checkpoint is of another log: {kept.origin}, and not {ours.name}")
+    if then is not None:
+        check(kept, then)
+
+
+def _verdict(verdict: Verdict, kept: Checkpoint | None, published: VerifierKey | None) -> list[str]:
+    read = f"{grouped(verdict.placed - verdict.since + verdict.waiting)} entries checked"
+    if verdict.since:
+        read += f", those after the first {grouped(verdict.since)}"
+    as_written = "." if verdict.findings else ": every one is as it was written."
+    if verdict.signed is None:
+        return [f"{read}{as_written}", *_unsigned(verdict)]
+    signed = verdict.signed
+    waiting = verdict.placed - signed.size + verdict.waiting
+    said = [
+        f"{read}{as_written}",
+        f"The first {grouped(signed.size)} are those that were signed on {moment(signed)}.",
+        f"{grouped(waiting)} were written since then and wait for the next checkpoint.",
+    ]
+    if kept is not None and not verdict.findings:
+        said.append(f"The first {grouped(kept.size)} are those of the checkpoint that you kept.")
+    if published is None:
+        said.append(
+            "The key that signed is named by the database alone; compare it with the one that was "
+            f"published, or say that with --key: {verdict.key}"
+        )
+    return said
+
+
+def _unsigned(verdict: Verdict) -> list[str]:
+    if verdict.findings:
+        return ["No signed checkpoint fits."]
+    return [_NOTHING_SIGNED]
+
+
+def _rows() -> tuple[str, list[str]]:
+    """Hold the sealed rows against the log; returns the words for it, and what was found."""
+    found = log_rows.check(_Progress(watched=False))
+    as_sealed = "." if found.findings else ": every one is as the log says that it was sealed."
+    wrong = [
+        f"{grouped(number)} rows are {kind}; the first: {found.first[kind]}"
+        for kind, number in found.findings.items()
+    ]
+    return f"{grouped(found.rows_checked)} sealed rows checked{as_sealed}", wrong
+
+
+class _Progress:
+    """Shows how far long work is, where somebody is watching."""
+
+    def __init__(self, *, watched: bool = True) -> None:
         self.began = time.monotonic()
         self.total = db.session.execute(select(func.max(AuditEntry.seq))).scalar_one() or 1
-        self.watched = sys.stderr.isatty()
+        self.watched = watched and sys.stderr.isatty()
 
-    def __call__(self, checked: int) -> None:
+    def __call__(self, done: int, total: int = 0) -> None:
+        total = total or self.total
         if self.watched and time.monotonic() - self.began > _PATIENCE_SECONDS:
-            click.echo(f"\r{_grouped(checked)} of {_grouped(self.total)} ", err=True, nl=False)
-            if checked >= self.total:
+            click.echo(f"\r{grouped(done)} of {grouped(total)} ", err=True, nl=False)
+            if done >= total:
                 click.echo("\r" + " " * 40 + "\r", err=True, nl=False)
-
-
-def _moment(seq: int | None) -> str:
-    """Say the moment that the entry gives, in UTC; a changed one may give a wrong one, or none."""
-    query = select(AuditEntry.occurred_at).where(AuditEntry.seq == seq)
-    try:
-        moment = db.session.execute(query).scalar_one()
-    except ValueError:
-        return ""
-    return f", dated {moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", " ")

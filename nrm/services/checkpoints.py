@@ -16,8 +16,10 @@ from nrm.audit.tree import Tree
 from nrm.audit.verify import (
     Checkpoint,
     NotAsSignedError,
+    VerifierKey,
     read_checkpoint,
     read_checkpoint_file,
+    read_key,
 )
 from nrm.db import db
 from nrm.models import AuditCheckpoint
@@ -25,6 +27,7 @@ from nrm.security.keyring import Purpose
 from nrm.services import keys
 from nrm.services.sequencing import only_sequencer, tree
 
+NOTHING_SIGNED = "nothing was signed yet: run nrm tick with the signer's key file"
 _USE = "checkpoint"
 _ENDING = ".checkpoint"
 
@@ -48,6 +51,19 @@ def newest() -> Checkpoint | None:
     """Return the newest checkpoint of the database; raises UnreadableError if it is damaged."""
     with db.engine.connect() as connection:
         return _newest(connection)
+
+
+def signing_key(size: int | None = None) -> VerifierKey | None:
+    """Return the key that the database names for its newest checkpoint, or for the one of a size.
+
+    It is published as well, elsewhere: whoever checks compares.
+    """
+    key_line = select(AuditCheckpoint.verifier_key).order_by(AuditCheckpoint.size.desc()).limit(1)
+    if size is not None:
+        key_line = key_line.where(AuditCheckpoint.size == size)
+    with db.engine.connect() as connection:
+        key = connection.scalar(key_line)
+    return None if key is None else read_key(key)
 
 
 def newest_in(folder: Path) -> Checkpoint | None:

@@ -55,8 +55,9 @@ class Verdict:
     # From which entry on the check went.
     since: int = 0
     checkpoints: int = 0
-    # The newest checkpoint that fits.
+    # The newest checkpoint that fits, and the key that signed it.
     signed: Checkpoint | None = None
+    key: VerifierKey | None = None
     findings: list[str] = field(default_factory=list)
 
 
@@ -157,8 +158,8 @@ class _Checkpoints:
         assert self._next is not None  # noqa: S101 - the caller has just asked
         size, note, verifier, kept_root = self._next
         try:
-            checkpoint = read_checkpoint(note)
-            check(checkpoint, read_key(verifier))
+            checkpoint, key = read_checkpoint(note), read_key(verifier)
+            check(checkpoint, key)
             _same_log(checkpoint, self.kept)
         except (NotAsSignedError, UnreadableError) as error:
             _find(self.verdict, f"the checkpoint at {size} entries: {error}")
@@ -167,7 +168,7 @@ class _Checkpoints:
         if (checkpoint.size, checkpoint.root, kept_root) != (size, root, root):
             _find(self.verdict, _altered("the signed checkpoint", checkpoint))
         elif not self.verdict.findings:
-            self.verdict.signed = checkpoint
+            self.verdict.signed, self.verdict.key = checkpoint, key
 
     def _advance(self) -> None:
         self._next = next(self._stored, None)
@@ -198,7 +199,10 @@ def _hold_tiles(verdict: Verdict, grown: Growing) -> None:
     """Hold the stored tree, which proofs are made from, against the one that the entries make."""
     with db.engine.connect() as connection:
         stands = tree(connection)
-        fits = stands.size >= grown.size and stands.root(grown.size) == grown.root()
+        try:
+            fits = stands.size >= grown.size and stands.root(grown.size) == grown.root()
+        except UnreadableError:
+            fits = False
     if not fits:
         _find(verdict, "the stored tree is not that of its entries: no proof can be made from it")
 
@@ -207,28 +211,35 @@ def _beginning(verdict: Verdict, kept: Checkpoint) -> Growing:
     """Return the tree as it was at a checkpoint, out of the tiles, if they fit it."""
     with db.engine.connect() as connection:
         stands = tree(connection)
-        if stands.size < kept.size:
+        try:
+            if stands.size < kept.size or stands.root(kept.size) != kept.root:
+                # The whole log is read instead, which says what is wrong.
+                return Growing()
+            verdict.since = kept.size
+            return stands.beginning(kept.size)
+        except UnreadableError:
             return Growing()
-        if stands.root(kept.size) != kept.root:
-            _find(verdict, _altered("the checkpoint that you kept", kept))
-            return Growing()
-        verdict.since = kept.size
-        return stands.beginning(kept.size)
 
 
 def _stored_checkpoints(size: int) -> Iterator[tuple[int, str, str, bytes]]:
+    """Read the checkpoints from a size on, up to what is now the newest.
+
+    Those that are signed while the check goes on cover entries that it may not have seen.
+    """
     table = AuditCheckpoint
     columns = select(table.size, table.note, table.verifier_key, table.root)
+    with db.engine.connect() as connection:
+        newest = connection.scalar(select(func.max(table.size))) or 0
     last = size - 1
-    while True:
+    while last < newest:
         with db.engine.connect() as connection:
-            query = columns.where(table.size > last).order_by(table.size).limit(BATCH)
-            batch = connection.execute(query).all()
+            query = columns.where(table.size > last, table.size <= newest)
+            batch = connection.execute(query.order_by(table.size).limit(BATCH)).all()
         if not batch:
             return
         for row in batch:
             yield row.size, row.note, row.verifier_key, row.root
-        last = batch[-1][0]
+        last = batch[-1].size
 
 
 Checked = tuple[int, int, bytes, bool]

@@ -70,11 +70,7 @@ def ask() -> Response | tuple[str, int]:
 
 @blueprint.post("/audit/export")
 @needs(Permission.AUDIT_EXPORT)
-@once(
-    lambda _outcome, **_: (
-        f"{url_for('audit.search')}?{urlencode([*request.args.items(multi=True)])}"
-    )
-)
+@once(lambda _outcome, **_: _same_search())
 def export() -> Response | tuple[str, int]:
     """Hand out every entry that the address asks for, under a name that says nothing."""
     form = SearchForm(accounts.organisations(), pack(), request.args, meta={"csrf": False})

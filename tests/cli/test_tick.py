@@ -43,6 +43,22 @@ def test_tick_goes_on_after_a_round_that_failed(start, practice_instance):
     assert process.wait(timeout=10) == 0
 
 
+def test_tick_closes_what_was_begun_long_ago_and_never_finished(nrm, practice_instance):
+    with sqlite3.connect(practice_instance / "nrm.sqlite3") as database:
+        database.execute(
+            "INSERT INTO departure (entry_id, action, begun_at)"
+            " SELECT id, 'audit:export', '2026-01-05 08:00:00.000000' FROM audit_entry LIMIT 1"
+        )
+    told = "1 files or messages given up, not known to have left"
+    assert told in nrm("tick").stdout
+    assert told not in nrm("tick").stdout
+    with sqlite3.connect(practice_instance / "nrm.sqlite3") as database:
+        closed = database.execute(
+            "SELECT outcome, purpose FROM audit_entry WHERE action = 'audit:export'"
+        ).fetchall()
+    assert closed == [("failed", "unknown")]
+
+
 def signer_of(instance):
     return str(instance / "keys" / "signer.key")
 

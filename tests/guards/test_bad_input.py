@@ -336,7 +336,6 @@ ASKED = [
     ("provider", "/referrals/{0}"),
     ("administrator", "/people?after={0}"),
     ("auditor", "/audit?before={0}&person={0}"),
-    ("auditor", "/audit?before={2}"),
     ("auditor", "/audit?reference={0}"),
     ("auditor", "/audit?organisation={0}&act={0}&outcome={0}&since={0}&until={0}"),
 ]

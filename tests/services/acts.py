@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from nrm.audit.actions import Action
+from nrm.audit.actions import Action, Outcome
 from nrm.db import db
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.lifecycle import ErasureState, ReferralState
@@ -31,6 +31,7 @@ from nrm.services import (
     follow_up,
     identification,
     keys,
+    log_export,
     log_search,
     provision,
     referral,
@@ -71,6 +72,8 @@ class Act:
     empty_for_others: bool = False
     # Does it to a record that is not there.
     missing: Callable[..., Any] | None = None
+    # An act that leaves the database has begun, and says later how it ended.
+    outcome: Outcome = Outcome.DONE
 
 
 NOWHERE = "ZZZZ-ZZZZ-Z"
@@ -940,6 +943,18 @@ ACTS = [
         ),
         Action.AUDIT_SEARCH,
         fields=("case_reference",),
+    ),
+    Act(
+        "take entries out of the log",
+        "auditor",
+        worlds.flag,
+        lambda world, actor, what, **given: log_export.take_out(
+            actor, log_search.Search(case_reference=what), **given
+        ),
+        Action.AUDIT_EXPORT,
+        fields=("case_reference",),
+        form=True,
+        outcome=Outcome.BEGUN,
     ),
     Act(
         "open an entry of the log",

@@ -83,7 +83,7 @@ def acts(said, kind):
 
 
 def everything_is_in_the_log():
-    assert log_check.verify(lambda _: None).changed == 0
+    assert log_check.verify(lambda _: None).findings == []
     written = {}
     for entry in db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq)):
         written |= {row: sha for row, sha in ledger.rows_touched(entry).items() if sha}

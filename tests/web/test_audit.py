@@ -1,3 +1,6 @@
+import csv
+import io
+import re
 import sqlite3
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -8,11 +11,13 @@ from sqlalchemy import event, select
 from sqlalchemy.engine import make_url
 
 from nrm.db import db, unit_of_work
-from nrm.domain.roles import HUMAN_ROLES, Role
+from nrm.domain.roles import HUMAN_ROLES, Permission, Role
 from nrm.models import AuditEntry
-from nrm.services import audit, identification, log_search
+from nrm.services import audit, identification, log_export, log_search
+from nrm.web import paging
+from nrm.web.log_words import PERMISSION_LABEL
 from tests import world as worlds
-from tests.page import PageClient
+from tests.page import PageClient, filled_in, find_form
 from tests.page_checks import words
 from tests.world import CANARIES, ONE_PER_ROLE, in_world
 
@@ -207,6 +212,9 @@ def test_an_address_that_was_tampered_with_shows_a_page_and_no_failure(page):
     page.get("/audit?since=1&since=2", status=422)
     for tail in ("person=nobody", "before=-1", "before=99999999999999999999", "before=x"):
         assert rows(page.get(f"/audit?{tail}"))
+    places = (("x", 1), ("9" * 30, 1), ("-" + "9" * 30, 1), (0, 2**63), (1, -1), (1,), (1, 2, 3))
+    for place in places:
+        assert rows(page.get(f"/audit?before={paging.encode(*place)}"))
 
 
 def test_older_entries_keep_the_question(world, page):
@@ -221,12 +229,26 @@ def test_older_entries_keep_the_question(world, page):
     assert found == sorted(set(found), reverse=True)
 
 
+def test_where_an_older_page_begins_is_said_by_two_numbers(world, page):
+    fill(world, log_search.PAGE + 1)
+    link = page.get("/audit").select_one(".govuk-pagination__next a")
+    [word] = parse_qs(urlsplit(link["href"]).query)["before"]
+    assert all(part.isdigit() for part in paging.decode(word, 2))
+
+
 def test_a_page_of_the_log_takes_few_statements(world, page):
     worlds.accepted(world)
     fill(world, log_search.PAGE)
+    case, sent = worlds.served(world)
     counts = [len(statements(world, page, "/audit"))]
-    search(page, email=world.email("administrator"))
-    counts.append(len(statements(world, page, page.path)))
+    for asked in (
+        {"email": world.email("administrator")},
+        {"reference": case},
+        {"reference": sent, "act": "referral:accept", "outcome": "done"},
+        {"email": world.email("coordinator"), "organisation": str(world.organisations["lakes"])},
+    ):
+        search(page, **asked)
+        counts.append(len(statements(world, page, page.path)))
     assert max(counts) <= MOST_STATEMENTS
 
 
@@ -315,6 +337,76 @@ def test_an_entry_whose_detail_is_gone_says_so_and_stays_whole(world, page):
 def test_an_entry_that_is_not_there_is_not_found(page):
     page.get(f"/audit/{uuid4()}", status=404)
     page.get("/audit/1", status=404)
+
+
+def the_table(html):
+    """Find the form that takes out what the page shows: where it is sent, and with what."""
+    [form] = [form for form in html.find_all("form") if "/audit/export" in form["action"]]
+    return form["action"], filled_in(form)
+
+
+def test_the_table_of_a_search_is_a_file_whose_name_says_nothing(world, page):
+    case, _sent = worlds.accepted(world)
+    answer = page.post_raw(*the_table(search(page, reference=case, act="case:flag")), status=200)
+    assert answer.mimetype == "text/csv"
+    assert answer.headers["Cache-Control"] == "no-store"
+    name = answer.headers["Content-Disposition"]
+    assert re.fullmatch(r'attachment; filename="log-\d{4}-\d\d-\d\d\.csv"', name)
+    [flagged] = csv.DictReader(io.StringIO(answer.get_data(as_text=True)))
+    assert (flagged["act"], flagged["case"]) == ("case:flag", case)
+    begun, done = entries(world, AuditEntry.action == "audit:export")
+    assert (begun.outcome, done.outcome, done.subject_id) == ("begun", "done", begun.id)
+    # From how it ended one comes to how it began.
+    html = page.get(f"/audit/{done.id}")
+    assert html.find("a", href=f"/audit/{begun.id}")
+
+
+def test_the_address_of_a_table_names_no_person(world, page):
+    worlds.accepted(world)
+    address, fields = the_table(search(page, email=world.email("provider"), outcome="done"))
+    asked = parse_qs(urlsplit(address).query)
+    assert asked == {"person": [str(world.accounts["provider"])], "outcome": ["done"]}
+    answer = page.post_raw(address, fields, status=200)
+    told = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+    assert told
+    assert {row["name"] for row in told} == {"Practice Provider"}
+
+
+def test_a_table_that_was_asked_for_twice_leads_back_to_its_search(world, page):
+    worlds.flag(world)
+    address, fields = the_table(search(page, act="case:flag"))
+    page.post_raw(address, fields, status=200)
+    page.post_raw(address, fields, status=303)
+    assert acts(page.follow()) == ["Person flagged"]
+    assert len(entries(world, AuditEntry.action == "audit:export")) == 2
+
+
+def test_a_line_that_broke_in_the_midst_is_in_the_log(world, page, monkeypatch):
+    monkeypatch.setattr(log_export, "BATCH", 5)
+    worlds.accepted(world)
+    form = find_form(page.get("/audit"), "/audit", "/audit/export")
+    answer = page.client.post(form["action"], data=filled_in(form), buffered=False)
+    parts = answer.iter_encoded()
+    assert next(parts).startswith(b"number,time,")
+    next(parts)
+    answer.close()
+    outcomes = [one.outcome for one in entries(world, AuditEntry.action == "audit:export")]
+    assert outcomes == ["begun", "failed"]
+    told = rows(search(page, act="audit:export"))
+    assert [row[3] for row in told] == [
+        "Entries of the log taken out Failed",
+        "Entries of the log taken out Begun",
+    ]
+
+
+def test_a_question_that_cannot_be_asked_is_no_table(page):
+    page.get("/audit")
+    page.post_raw("/audit/export?reference=nonsense", filled_in(page.html.form), status=422)
+
+
+def test_every_permission_that_can_be_lacking_is_said_in_words():
+    assert set(PERMISSION_LABEL) == set(Permission)
+    assert len({str(label) for label in PERMISSION_LABEL.values()}) == len(Permission)
 
 
 def test_a_failed_sign_in_stands_in_the_log_with_the_account_it_was_about(world, page, client):
