@@ -46,7 +46,12 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.PROVIDER: (("provision.inbox", "Inbox"),),
     Role.DIRECTORY_MANAGER: (("directory.entries", "Directory"),),
     Role.ANALYST: (("statistics.index", "Statistics"),),
-    Role.AUDITOR: (("audit.search", "Audit log"), ("erasure.requests", "Erasures")),
+    Role.AUDITOR: (
+        ("audit.search", "Audit log"),
+        ("log_state.worth_a_look", "Worth a look"),
+        ("log_state.standing", "State of the log"),
+        ("erasure.requests", "Erasures"),
+    ),
     Role.ADMINISTRATOR: (
         ("administration.people", "People"),
         ("administration.organisations", "Organisations"),

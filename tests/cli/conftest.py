@@ -112,6 +112,33 @@ def practice_instance(practice_world, installed):
 
 
 @pytest.fixture
+def at_console(instance):
+    """Run one command in this process; whatever it cannot do is one line, and no traceback."""
+
+    def run(*arguments, **chosen):
+        done = CliRunner().invoke(
+            main, [str(one) for one in arguments], env=environment(instance, **chosen)
+        )
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        if done.exit_code == 1 and done.stderr:
+            checked_refusal(done.exit_code, done.stderr)
+        return done
+
+    return run
+
+
+@pytest.fixture
+def sign(at_console, instance):
+    """Be the signer for one round: the log into its tree, and a checkpoint of it."""
+
+    def run():
+        done = at_console("tick", NRM_KEY_FILE=str(instance / "keys" / "signer.key"))
+        assert done.exit_code == 0, done.output
+
+    return run
+
+
+@pytest.fixture
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]

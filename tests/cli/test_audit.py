@@ -1,35 +1,296 @@
+"""`nrm audit`: what it says of a log, good or altered, and what can be taken home from it."""
+
+import re
 import sqlite3
+from contextlib import closing
 
 import pytest
 
+from nrm.audit.verify import Trusted, read_key, verify_file
+from nrm.services import log_bundle
+from tests import bundles
 
-def tamper(instance, change):
-    with sqlite3.connect(instance / "nrm.sqlite3") as database:
-        database.execute("DROP TRIGGER audit_entry_no_update")
-        database.execute(f"UPDATE audit_entry SET {change} WHERE seq = 40")
+ENTRIES = "SELECT count(*) FROM audit_entry"
+NOTHING_SIGNED = "nrm: nothing was signed yet: run nrm tick with the signer's key file\n"
 
 
-@pytest.mark.usefixtures("practice_instance")
-def test_a_log_that_nobody_touched(nrm):
+def ask(instance, question):
+    with closing(sqlite3.connect(instance / "nrm.sqlite3")) as database, database:
+        return database.execute(question).fetchall()
+
+
+def tamper(instance, *statements):
+    """Change the log as whoever has the whole database can."""
+    triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'audit%'"
+    for (trigger,) in ask(instance, triggers):
+        ask(instance, f"DROP TRIGGER {trigger}")
+    for statement in statements:
+        ask(instance, statement)
+
+
+def count(instance):
+    ((number,),) = ask(instance, ENTRIES)
+    return number
+
+
+def newest(instance):
+    """Give the number and the id of the newest entry."""
+    ((seq, entry_id),) = ask(instance, "SELECT seq, id FROM audit_entry ORDER BY seq DESC LIMIT 1")
+    return seq, entry_id
+
+
+def exports(instance):
+    return ask(
+        instance,
+        "SELECT outcome, subject_type FROM audit_entry WHERE action = 'audit:export' ORDER BY seq",
+    )
+
+
+@pytest.fixture
+def signed(sign, practice_instance):
+    sign()
+    return practice_instance
+
+
+@pytest.fixture
+def key(at_console, signed):
+    del signed
+    return at_console("audit", "key").stdout.strip()
+
+
+@pytest.fixture
+def kept(at_console, signed, tmp_path):
+    """A checkpoint that somebody took home."""
+    del signed
+    file = tmp_path / "kept.checkpoint"
+    file.write_text(at_console("audit", "checkpoint").stdout)
+    return file
+
+
+# Checking.
+
+
+def test_a_log_that_nobody_signed_yet(at_console, practice_instance):
+    done = at_console("audit", "verify")
+    entries = f"{count(practice_instance):,}".replace(",", " ")
+    assert (done.exit_code, done.stdout) == (
+        0,
+        (
+            f"{entries} entries checked: every one is as it was written.\n"
+            "Nothing is signed yet, so an entry that was removed, or rewritten together with its "
+            "hash, would not be found.\n"
+        ),
+    )
+    for command in (["key"], ["checkpoint"], ["checkpoint", "--for-witness", "0"], ["prove", "1"]):
+        assert at_console("audit", *command).stderr == NOTHING_SIGNED
+    assert at_console("audit", "export", practice_instance / "new").stderr == NOTHING_SIGNED
+    assert not (practice_instance / "new").exists()
+    assert exports(practice_instance) == []
+
+
+def test_a_log_that_nobody_touched(at_console, nrm, signed, kept, key):
+    size = count(signed)
+    number = f"{size:,}".replace(",", " ")
     done = nrm("audit", "verify")
-    assert done.returncode == 0, done.stderr
-    assert "entries checked: every one is as written." in done.stdout
-    assert "cannot find a deletion" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{number} entries checked: every one is as it was written."
+    assert re.fullmatch(f"The first {number} are those that were signed on 20.* UTC.", lines[1])
+    assert lines[2] == "0 were written since then and wait for the next checkpoint."
+    assert lines[3].endswith(f"say that with --key: {key}")
+
+    at_console("audit", "prove", "1")
+    done = at_console("audit", "verify", "--checkpoint", kept, "--key", key, "--rows")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "2 were written since then" in done.stdout
+    assert f"The first {number} are those of the checkpoint that you kept.\n" in done.stdout
+    assert "the database alone" not in done.stdout
+    assert "sealed rows checked: every one is as the log says that it was sealed." in done.stdout
+    done = at_console("audit", "verify", "--checkpoint", kept, "--since")
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"2 entries checked, those after the first {number}: every one")
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "found"),
     [
-        ("actor_role = 'auditor'", "entry 40, dated 20"),
-        ("occurred_at = '2020-01-01 00:00:00.000000'", "entry 40, dated 2020-01-01"),
+        ("UPDATE audit_entry SET actor_role = 'x' WHERE seq = 40", "entry 40 is not as it was"),
         # What can no longer be read as an id or a moment is named like any other change.
-        ("id = 'nobody'", "entry 40, dated 20"),
-        ("occurred_at = 'once'", "entry 40."),
+        ("UPDATE audit_entry SET id = 'nobody' WHERE seq = 40", "entry 40 is not as it was"),
+        ("UPDATE audit_entry SET occurred_at = 'once' WHERE seq = 40", "entry 40 is not as it"),
+        ("DELETE FROM audit_entry WHERE seq = 40", "entries are missing"),
+        ("DELETE FROM audit_tile WHERE level = 1", "the stored tree is not that"),
+        ("UPDATE audit_checkpoint SET note = 'x'", "this is no checkpoint of a log"),
     ],
 )
-def test_a_changed_entry_is_named(nrm, practice_instance, change, named):
-    tamper(practice_instance, change)
-    done = nrm("audit", "verify")
-    assert done.returncode == 1
-    assert f"1 not as written. The first is {named}" in done.stdout
-    assert done.stderr == ""
+def test_what_was_changed_is_found(at_console, signed, change, found):
+    tamper(signed, change)
+    done = at_console("audit", "verify")
+    assert (done.exit_code, done.stderr) == (1, "")
+    findings = [line for line in done.stdout.splitlines() if line.startswith("FOUND: ")]
+    assert found in findings[0]
+    assert "every one" not in done.stdout
+
+
+def test_an_entry_that_was_removed_before_anybody_signed_shows_on_a_kept_checkpoint_alone(
+    at_console, sign, signed, kept
+):
+    """Everything is made anew, so that the database contradicts itself nowhere."""
+    tamper(
+        signed,
+        "DELETE FROM audit_entry WHERE seq = 40",
+        "UPDATE audit_entry SET leaf_index = NULL",
+        "DELETE FROM audit_tile",
+        "DELETE FROM audit_sight",
+        "DELETE FROM audit_checkpoint",
+    )
+    for file in (signed / "checkpoints").iterdir():
+        file.unlink()
+    sign()
+    assert at_console("audit", "verify").exit_code == 0
+    done = at_console("audit", "verify", "--checkpoint", kept)
+    assert done.exit_code == 1
+    assert "FOUND: " in done.stdout
+    assert "your checkpoint covers" in done.stdout
+
+
+def test_sealed_rows_that_were_changed_are_found(at_console, signed):
+    ask(signed, "UPDATE sealed_compartment SET sealed = x'00' WHERE rowid = 1")
+    assert at_console("audit", "verify").exit_code == 0
+    done = at_console("audit", "verify", "--rows")
+    assert done.exit_code == 1
+    assert "FOUND: 1 rows are not as the log says it was sealed; the first: " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        ("nothing of the kind\n", 2, "nrm: this is no checkpoint of a log\n"),
+        (b"\xff", 2, "nrm: kept.checkpoint is no text, as checkpoints are\n"),
+        (None, 2, "nrm: kept.checkpoint cannot be opened: No such file or directory\n"),
+        (bundles.note(bundles.entries(3)), 1, "nrm: your checkpoint is of another log: "),
+    ],
+)
+def test_a_checkpoint_that_does_not_belong_here(at_console, kept, content, code, said):
+    kept.unlink()
+    if content is not None:
+        kept.write_bytes(content if isinstance(content, bytes) else content.encode())
+    done = at_console("audit", "verify", "--checkpoint", kept)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert done.stderr.startswith(said)
+
+
+def test_a_checkpoint_that_was_changed_on_the_way_accuses_nobody(at_console, kept):
+    text = kept.read_text()
+    kept.write_text(text.replace("time 20", "time 19"))
+    done = at_console("audit", "verify", "--checkpoint", kept)
+    assert done.exit_code == 1
+    assert "under the checkpoint is not genuine" in done.stderr
+
+
+def test_a_key_that_does_not_belong_here(at_console, signed, key):
+    del signed
+    assert at_console("audit", "verify", "--key", "x").exit_code == 2
+    changed = at_console("audit", "verify", "--key", key.replace("nrm.log/", "nrm.log/0"))
+    assert (changed.exit_code, changed.stdout) == (2, "")
+    other = str(bundles.verifier_key(read_key(key).name, bundles.OTHER_SEED))
+    done = at_console("audit", "verify", "--key", other)
+    assert done.exit_code == 1
+    assert "did not sign this checkpoint with the key that was given" in done.stdout
+    done = at_console("audit", "verify", "--since")
+    assert done.exit_code == 2
+    assert "--since needs --checkpoint" in done.stderr
+
+
+# Taking home.
+
+
+def test_a_bundle_is_taken_home_and_checked_there(at_console, signed, kept, key, tmp_path):
+    size, file = count(signed), tmp_path / "log.bundle"
+    done = at_console("audit", "export", file)
+    assert done.exit_code == 0, done.stderr
+    assert f"are in {file}, signed on 20" in done.stdout
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert not list(tmp_path.glob("*.part"))
+    older = bundles.read_checkpoint(kept.read_text())
+    told = verify_file(file, Trusted(keys=(read_key(key),), older=older))
+    assert told.startswith(f"All {size} entries of {older.origin} are as they were signed.\n")
+    # It leaves the database, so the log says so before and after.
+    assert exports(signed) == [("begun", "none"), ("done", "entry")]
+
+    before = file.read_bytes()
+    done = at_console("audit", "export", file)
+    assert done.stderr == "nrm: log.bundle is there already, and is not overwritten\n"
+    assert file.read_bytes() == before
+
+
+def test_a_bundle_is_there_whole_or_not_at_all(at_console, signed, tmp_path, monkeypatch):
+    tamper(signed, "DELETE FROM audit_entry WHERE leaf_index = 40")
+    file = tmp_path / "log.bundle"
+    done = at_console("audit", "export", file)
+    assert done.exit_code == 1
+    assert "an entry is missing or cannot be read: run nrm audit verify" in done.stderr
+    assert list(tmp_path.glob("log.bundle*")) == []
+    assert exports(signed) == [("begun", "none"), ("failed", "entry")]
+
+    tamper(signed, "UPDATE audit_entry SET occurred_at = 'once' WHERE leaf_index = 7")
+    monkeypatch.setattr(log_bundle, "BATCH", 20)
+    done = at_console("audit", "export", file)
+    assert "nrm: after place 0 an entry is missing or cannot be read" in done.stderr
+    nowhere = at_console("audit", "export", tmp_path / "nowhere" / "log.bundle")
+    assert nowhere.stderr.startswith("nrm: No such file or directory: ")
+
+
+def test_a_bundle_grows_in_batches(at_console, signed, tmp_path, monkeypatch):
+    at_console("audit", "export", tmp_path / "one")
+    monkeypatch.setattr(log_bundle, "BATCH", 17)
+    at_console("audit", "export", tmp_path / "two")
+    assert count(signed) > 50
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_one_entry_is_proved_by_its_number_or_its_id(at_console, signed, key, tmp_path):
+    seq, entry_id = newest(signed)
+    by_number = at_console("audit", "prove", seq)
+    file = tmp_path / "one.proof"
+    by_id = at_console("audit", "prove", entry_id, "--output", file)
+    assert (by_number.exit_code, by_id.exit_code, by_id.stdout) == (0, 0, "")
+    assert file.read_text() == by_number.stdout
+    told = verify_file(file, Trusted(keys=(read_key(key),)))
+    assert told.startswith("This entry is number ")
+    assert f"  id: {entry_id[:8]}-" in told
+    assert exports(signed) == [("begun", "entry"), ("done", "entry")] * 2
+    again = at_console("audit", "prove", seq, "--output", file)
+    assert again.stderr.startswith("nrm: File exists")
+
+
+def test_what_cannot_be_proved_is_said_in_one_line(at_console, signed):
+    for unknown in ("0", "99999999", "9" * 30, "x", "00000000-0000-0000-0000-000000000000"):
+        done = at_console("audit", "prove", unknown)
+        assert (done.exit_code, done.stderr) == (1, f"nrm: there is no entry {unknown}\n")
+    at_console("audit", "prove", "1")
+    seq, _ = newest(signed)
+    done = at_console("audit", "prove", seq)
+    assert done.stderr == (
+        f"nrm: entry {seq} is not in the tree yet: the next nrm tick puts it in\n"
+    )
+    tamper(signed, f"UPDATE audit_entry SET leaf_index = 999999 WHERE seq = {seq}")
+    done = at_console("audit", "prove", seq)
+    assert done.stderr == f"nrm: no checkpoint covers entry {seq} yet: the next one will\n"
+    tamper(signed, "UPDATE audit_entry SET leaf_hash = zeroblob(32) WHERE seq = 40")
+    done = at_console("audit", "prove", "40")
+    assert done.stderr == "nrm: entry 40 is not what was signed: run nrm audit verify\n"
+    tamper(signed, "DELETE FROM audit_tile WHERE level = 0 AND position = 0")
+    done = at_console("audit", "prove", "41")
+    assert done.stderr == "nrm: the stored tree has a gap: run nrm audit verify\n"
+
+
+def test_the_key_and_the_newest_checkpoint(at_console, signed, key):
+    done = at_console("audit", "key")
+    assert read_key(done.stdout).name == read_key(key).name
+    assert "Publish it" in done.stderr
+    done = at_console("audit", "checkpoint")
+    checkpoint = bundles.read_checkpoint(done.stdout)
+    assert checkpoint.size == count(signed)
+    (file,) = (signed / "checkpoints").iterdir()
+    assert done.stdout == file.read_text()

@@ -94,6 +94,8 @@ MAY_REACH = {
         "erasure.read",
         "erasure.refuse",
         "erasure.requests",
+        "log_state.standing",
+        "log_state.worth_a_look",
     },
     # Keeps accounts and organisations; no case is reachable.
     Role.ADMINISTRATOR: {

@@ -25,6 +25,7 @@ QUESTIONS = {
     "provision.inbox": ("?state=accepted", "?state=closed", "?after=nonsense"),
     "identification.my_work": ("?after=nonsense",),
     "audit.search": ("?page=2", "?before=3", "?person=nonsense"),
+    "log_state.worth_a_look": ("?week=2026-11-18", "?week=nonsense", "?week=0001-01-01"),
     "consent.share": ("?to=nonsense",),
     "consent.withdraw": ("?recipient=nonsense",),
     "directory.entries": ("?after=nonsense",),

@@ -7,9 +7,10 @@ Every one is called alike, with the world, the actor and what it is about; few n
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -33,9 +34,11 @@ from nrm.services import (
     keys,
     log_export,
     log_search,
+    log_state,
     provision,
     referral,
     search,
+    signs,
 )
 from tests import world as worlds
 from tests.world import CANARIES, SERVICE
@@ -955,6 +958,24 @@ ACTS = [
         fields=("case_reference",),
         form=True,
         outcome=Outcome.BEGUN,
+    ),
+    Act(
+        "read how the log stands",
+        "auditor",
+        _nothing,
+        lambda world, actor, what, **_: log_state.read(actor),
+        Action.AUDIT_SEARCH,
+        purpose="state",
+    ),
+    Act(
+        "look for signs in the log",
+        "auditor",
+        _nothing,
+        lambda world, actor, what, **_: signs.of_week(
+            actor, date(2026, 11, 16), ZoneInfo("Africa/Kigali")
+        ),
+        Action.AUDIT_SEARCH,
+        purpose="signs",
     ),
     Act(
         "open an entry of the log",
