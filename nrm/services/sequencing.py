@@ -116,5 +116,5 @@ def _touched(rows: str) -> set[UUID]:
     """Read which sealed rows an entry touched; of a damaged one nothing is known."""
     try:
         return {UUID(row[0]) for row in json.loads(rows)}
-    except (ValueError, TypeError, IndexError, KeyError):
+    except (ValueError, TypeError, IndexError, KeyError, AttributeError):
         return set()
