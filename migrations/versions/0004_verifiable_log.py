@@ -113,6 +113,7 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("row_id", "seq", name="pk_audit_sight"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_audit_sight_seq", "audit_sight", ["seq"])
     op.create_table(
         "departure",
         sa.Column("entry_id", sa.Uuid(), nullable=False),

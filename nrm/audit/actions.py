@@ -181,3 +181,11 @@ TIMELINE = (
     Action.CASE_ERASE,
     Action.ERASURE_REPLAY,
 )
+
+# Acts on one case that open parts of other files too, with their purposes.
+_ACROSS_FILES = {(Action.CASE_COMPARE.value, ""), (Action.CASE_OPEN.value, "comparison")}
+
+
+def across_files(action: str, purpose: str) -> bool:
+    """Say whether an act on one case touches other cases: then "who has seen" asks its rows."""
+    return (action, purpose) in _ACROSS_FILES

@@ -52,8 +52,8 @@ _DIGITS = 18
 _ENTRIES = "entries"
 _DASH = "\N{EM DASH} "
 _NUMBER = struct.Struct(">Q").pack
-# How long a value is, made ready for the short ones: a million entries have sixteen each.
-_SHORT = [_NUMBER(length) for length in range(256)]
+# How long a value is, made ready for nearly all: a million entries have fifteen each.
+_LENGTHS = [_NUMBER(length) for length in range(4_096)]
 _HEAD = b"\x00" + _NUMBER(len(FIELDS) + 1) + _NUMBER(len(ENTRY_FORMAT)) + ENTRY_FORMAT
 
 
@@ -70,7 +70,10 @@ class UnreadableError(Exception):
 
 def leaf_of(parts: Sequence[bytes]) -> bytes:
     """Return the leaf for an entry's values: SHA-256 of 0x00, then each value after its length."""
-    framed = [_SHORT[len(part)] + part if len(part) < 256 else _long(part) for part in parts]  # noqa: PLR2004 - as many as are made ready
+    try:
+        framed = [_LENGTHS[len(part)] + part for part in parts]
+    except IndexError:
+        framed = [_NUMBER(len(part)) + part for part in parts]
     return hashlib.sha256(_HEAD + b"".join(framed)).digest()
 
 
@@ -80,10 +83,6 @@ def parts_of(texts: Sequence[str]) -> list[bytes]:
     for place in IDS:
         parts[place] = UUID(texts[place]).bytes if texts[place] else b""
     return parts
-
-
-def _long(part: bytes) -> bytes:
-    return _NUMBER(len(part)) + part
 
 
 # The tree (RFC 6962, section 2.1) -----------------------------------------------------------------

@@ -69,14 +69,18 @@ class AuditEntry(Base):
 
 
 class AuditSight(Base):
-    """Which entries touched a sealed row without being about its case alone: lists and searches.
+    """Which entries touched a sealed row without being about its case alone: lists, searches.
 
     The sequencer writes it out of the entries, so that "who has seen this file" need not read
     the whole log; it says nothing that the entries do not.
     """
 
     __tablename__ = "audit_sight"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        # From what an account did to what it saw.
+        Index("ix_audit_sight_seq", "seq"),
+        {"sqlite_with_rowid": False},
+    )
 
     row_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     seq: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False)

@@ -1,7 +1,7 @@
 """Searching the log, and reading one entry whole: for the auditor, who is in the log as well."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -128,6 +128,18 @@ def account_id(actor: Actor, email: str) -> UUID | None:
     if found is None:
         raise InvalidInputError("email", N_("No account has this e-mail address. Check it."))
     return found
+
+
+def account_names(accounts: Collection[UUID]) -> dict[UUID | None, tuple[str, str]]:
+    """Return the name and the organisation of accounts, within the caller's act."""
+    if not accounts:
+        return {}
+    rows = db.session.execute(
+        select(Account.id, Account.name, Organisation.name)
+        .outerjoin(Organisation, Organisation.id == Account.organisation_id)
+        .where(Account.id.in_(accounts))
+    )
+    return {account_id: (who, where or "") for account_id, who, where in rows}
 
 
 def entry(actor: Actor, entry_id: UUID) -> Opened:

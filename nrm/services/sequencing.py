@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from nrm.audit.actions import across_files
 from nrm.audit.tree import Tree, grown, sound
 from nrm.audit.verify import HASH_BYTES
 from nrm.db import IMMEDIATE, db
@@ -77,7 +78,14 @@ def _batch() -> int:
         if connection is None:
             return 0
         waiting = connection.execute(
-            select(AuditEntry.seq, AuditEntry.leaf_hash, AuditEntry.case_id, AuditEntry.rows)
+            select(
+                AuditEntry.seq,
+                AuditEntry.leaf_hash,
+                AuditEntry.case_id,
+                AuditEntry.action,
+                AuditEntry.purpose,
+                AuditEntry.rows,
+            )
             .where(AuditEntry.leaf_index.is_(None))
             .order_by(AuditEntry.seq)
             .limit(BATCH)
@@ -89,16 +97,16 @@ def _batch() -> int:
 
 def _put(connection: Connection, waiting: Sequence[Any]) -> None:
     before = tree(connection)
-    leaves = [sound(leaf) for _, leaf, _, _ in waiting]
+    leaves = [sound(entry.leaf_hash) for entry in waiting]
     for (level, position), hashes in grown(before.size, leaves, before.read).items():
         _keep(connection, level, position, hashes)
-    places = [{"at": seq, "place": before.size + at} for at, (seq, *_) in enumerate(waiting)]
+    places = [{"at": seq, "place": before.size + at} for at, (seq, *_rest) in enumerate(waiting)]
     connection.execute(_PLACE, places)
     sights = [
-        {"row_id": row_id, "seq": seq}
-        for seq, _, case_id, rows in waiting
-        if case_id is None
-        for row_id in _touched(rows)
+        {"row_id": row_id, "seq": entry.seq}
+        for entry in waiting
+        if entry.case_id is None or across_files(entry.action, entry.purpose)
+        for row_id in touched_rows(entry.rows)
     ]
     if sights:
         connection.execute(insert(AuditSight), sights)
@@ -112,7 +120,7 @@ def _keep(connection: Connection, level: int, position: int, hashes: bytes) -> N
         connection.execute(insert(AuditTile), new)
 
 
-def _touched(rows: str) -> set[UUID]:
+def touched_rows(rows: str) -> set[UUID]:
     """Read which sealed rows an entry touched; of a damaged one nothing is known."""
     try:
         return {UUID(row[0]) for row in json.loads(rows)}

@@ -5,7 +5,7 @@ the work sees the difference.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -19,7 +19,8 @@ from nrm.audit.actions import Action, Outcome
 from nrm.db import db, unit_of_work
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
-from nrm.models import Account, AuditEntry, Organisation
+from nrm.models import AuditEntry
+from nrm.services import log_search
 from nrm.services.audit import record
 
 # So many different files in one hour are more than a worklist asks for.
@@ -66,10 +67,10 @@ def of_week(actor: Actor, monday: date, zone: ZoneInfo) -> Signs:
     begin = datetime.combine(monday, time(), zone)
     with unit_of_work() as unit:
         hours = _opened_by_hour(begin, begin + _WEEK)
-        names = _names({sign.account_id for sign in hours})
+        names = log_search.account_names({sign.account_id for sign in hours})
         named = [_named(sign, names) for sign in hours]
         searches = _unused_searches(begin, begin + _WEEK, unit.now)
-        names |= _names({sign.account_id for sign in searches} - set(names))
+        names |= log_search.account_names({sign.account_id for sign in searches} - set(names))
         record(unit, actor, Action.AUDIT_SEARCH, purpose="signs")
     return Signs(
         [sign for sign in named if sign.number >= MANY_FILES][:MOST],
@@ -160,17 +161,6 @@ def _moment(hour: str | datetime) -> datetime:
     return datetime.fromisoformat(f"{hour}:00:00+00:00")
 
 
-def _names(accounts: set[UUID]) -> dict[UUID, tuple[str, str]]:
-    if not accounts:
-        return {}
-    rows = db.session.execute(
-        select(Account.id, Account.name, Organisation.name)
-        .outerjoin(Organisation, Organisation.id == Account.organisation_id)
-        .where(Account.id.in_(accounts))
-    )
-    return {account_id: (who, where or "") for account_id, who, where in rows}
-
-
-def _named(sign: Sign, names: dict[UUID, tuple[str, str]]) -> Sign:
+def _named(sign: Sign, names: Mapping[UUID | None, tuple[str, str]]) -> Sign:
     who, organisation = names.get(sign.account_id, ("", ""))
     return Sign(sign.account_id, who, organisation, sign.moment, sign.number)

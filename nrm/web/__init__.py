@@ -35,6 +35,7 @@ from nrm.web import (
     referral,
     search,
     sessions,
+    sightings,
     statistics,
     uploads,
 )
@@ -58,6 +59,7 @@ BLUEPRINTS = (
     provision.blueprint,
     referral.blueprint,
     search.blueprint,
+    sightings.blueprint,
     statistics.blueprint,
 )
 

@@ -1,7 +1,6 @@
 """Screens of the auditor: the log, newest first, and one entry whole."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -9,37 +8,19 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, stream_with_context, url_for
 from werkzeug.wrappers import Response
 
-from nrm.audit.actions import Action, Outcome
 from nrm.domain.policy import holds
-from nrm.domain.roles import Permission, Role
+from nrm.domain.roles import Permission
 from nrm.services import accounts, log_export, log_search
-from nrm.services.log_search import Found, Line, Point
-from nrm.web import paging
+from nrm.services.log_search import Found
+from nrm.web import log_lines
 from nrm.web.access import actor, needs
-from nrm.web.context import action_words, pack, role_words
+from nrm.web.context import pack
 from nrm.web.errors import once
 from nrm.web.forms.audit import SearchForm
 from nrm.web.forms.base import Form
-from nrm.web.log_words import OUTCOME_LABEL, SUBJECT_LABEL, part_words, why_words
+from nrm.web.log_words import SUBJECT_LABEL
 
 blueprint = Blueprint("audit", __name__)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_LARGEST_NUMBER = 2**63 - 1
-
-
-@dataclass(frozen=True)
-class Row:
-    """An entry in words."""
-
-    line: Line
-    who: str
-    act: str
-    outcome: str
-    about: str
-    parts: str
-    why: str
 
 
 @blueprint.get("/audit")
@@ -50,7 +31,7 @@ def search() -> tuple[str, int]:
     person = request.args.get("person", type=UUID)
     if not form.validate():
         return _page(form)
-    before = request.args.get("before", type=_point)
+    before = request.args.get("before", type=log_lines.read_point)
     found = log_search.search(actor(), form.search(person, before))
     form.email.data = found.email
     return _page(form, found, person)
@@ -94,7 +75,7 @@ def entry(entry_id: UUID) -> str:
         "audit/entry.html",
         opened=opened,
         kept=kept,
-        row=_row(opened.line),
+        row=log_lines.row(opened.line),
         subject=SUBJECT_LABEL.get(kept.subject_type, kept.subject_type),
     )
 
@@ -105,7 +86,7 @@ def _page(
     page = render_template(
         "audit/search.html",
         form=form,
-        rows=[_row(line) for line in found.lines] if found else None,
+        rows=[log_lines.row(line) for line in found.lines] if found else None,
         asked=bool(request.args),
         **_onwards(form, found, person) if found else {},
     )
@@ -117,7 +98,7 @@ def _onwards(form: SearchForm, found: Found, person: UUID | None) -> dict[str, A
     address = {**form.address, "person": person}
     onwards: dict[str, Any] = {"older": "", "export": None}
     if found.older:
-        onwards["older"] = url_for(".search", **address, before=_word(found.older))
+        onwards["older"] = url_for(".search", **address, before=log_lines.point_word(found.older))
     if holds(actor(), Permission.AUDIT_EXPORT):
         onwards["export"] = Form(formdata=None)
         onwards["export_address"] = url_for(".export", **address)
@@ -127,38 +108,3 @@ def _onwards(form: SearchForm, found: Found, person: UUID | None) -> dict[str, A
 def _same_search() -> str:
     """Lead a table that was asked for twice back to its search."""
     return f"{url_for('.search')}?{urlencode([*request.args.items(multi=True)])}"
-
-
-def _row(line: Line) -> Row:
-    kept = line.entry
-    outcome = Outcome(kept.outcome)
-    return Row(
-        line,
-        who=line.who or role_words(Role.SYSTEM),
-        act=action_words(Action(kept.action)),
-        outcome="" if outcome is Outcome.DONE else str(OUTCOME_LABEL[outcome]),
-        # Of one's own account, who it is about has been said already.
-        about="" if kept.subject_id == kept.actor_id else line.about,
-        parts=", ".join(part_words(part) for part in kept.compartments.split()),
-        why=", ".join(why_words(code) for code in kept.purpose.split()),
-    )
-
-
-def _word(point: Point) -> str:
-    """Write where a page begins, as two numbers."""
-    moment, number = point
-    return paging.encode((moment - _EPOCH) // _MICROSECOND, number)
-
-
-def _point(word: str) -> Point:
-    """Read where a page begins; what the log can never reach begins at the first."""
-    parts = paging.decode(word, 2)
-    if parts is None:
-        raise ValueError(word)
-    microseconds, number = (int(part) for part in parts)
-    if not 0 < number <= _LARGEST_NUMBER:
-        raise ValueError(word)
-    try:
-        return _EPOCH + microseconds * _MICROSECOND, number
-    except OverflowError:
-        raise ValueError(word) from None

@@ -48,6 +48,7 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.ANALYST: (("statistics.index", "Statistics"),),
     Role.AUDITOR: (
         ("audit.search", "Audit log"),
+        ("sightings.ask", "Who saw what"),
         ("log_state.worth_a_look", "Worth a look"),
         ("log_state.standing", "State of the log"),
         ("erasure.requests", "Erasures"),

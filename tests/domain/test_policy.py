@@ -68,7 +68,7 @@ MATRIX = {
         permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
         case:close            .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
         case:compare          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        case:compare          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        case:history          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
         case:presume          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
         case:view             .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
         compartment:contact   .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
@@ -130,6 +130,7 @@ MATRIX = {
     # erasure without opening the file.
     Role.AUDITOR: """
         permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
+        audit:export          yes   .     .     .     .    .    .     .      .    .     .     .
         audit:search          yes   .     .     .     .    .    .     .      .    .     .     .
         erasure:answer        .     .     .     .     .    .    .     .      .    .     .     yes
         erasure:view          yes   .     .     .     .    .    .     .      .    .     .     .
@@ -160,7 +161,7 @@ GRANTED = {
     """,
     Role.COORDINATOR: """
         work:view: no record
-        case:view, case:presume, case:close, case:compare: national
+        case:view, case:presume, case:close, case:compare, case:history: national
         consent:record, needs:record: national
         referral:send, referral:withdraw: national
         compartment:identity, compartment:contact, compartment:narrative: national
@@ -193,7 +194,7 @@ GRANTED = {
         work:view, statistics:view: no record
     """,
     Role.AUDITOR: """
-        work:view, audit:search, erasure:view: no record
+        work:view, audit:search, audit:export, erasure:view: no record
         erasure:answer: another's erasure
     """,
     Role.ADMINISTRATOR: """

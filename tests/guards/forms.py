@@ -299,6 +299,22 @@ FORMS = [
         act="erasure:take-back",
     ),
     Form(
+        "sightings.ask_file",
+        "auditor",
+        at(nothing, "/audit/seen/file", shown_at="/audit/seen"),
+        {"reference": "7K4M-29QX-C"},
+    ),
+    Form(
+        "sightings.ask_account",
+        "auditor",
+        at(nothing, "/audit/seen/account", shown_at="/audit/seen"),
+        {
+            "email": "provider@practice.example",
+            "since": ["1", "2", "2026"],
+            "until": ["2", "2", "2026"],
+        },
+    ),
+    Form(
         "identification.start",
         "first_responder",
         at(nothing, "/flags/start", shown_at="/flags"),

@@ -81,9 +81,11 @@ def each(values):
 
 def address(made, route):
     """Write the address of a route for a record with which its page opens."""
-    question = f"?recipient={made.world.organisations['lakes']}"
-    asked = question if route.endpoint == "consent.withdraw" else ""
-    return route.at(**records(made, route)[0]) + asked
+    asked = {
+        "consent.withdraw": f"?recipient={made.world.organisations['lakes']}",
+        "sightings.account": "?since=20260101T0000Z&until=20270101T0000Z",
+    }
+    return route.at(**records(made, route)[0]) + asked.get(route.endpoint, "")
 
 
 def token(page):

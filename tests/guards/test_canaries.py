@@ -48,7 +48,7 @@ WRITTEN_FOR_LATER = {
     for name in ("presumption_words", "closure_words")
 }
 OUTSIDERS = {
-    "auditor": ["/audit", "/audit/state", "/audit/signs"],
+    "auditor": ["/audit", "/audit/seen", "/audit/state", "/audit/signs"],
     "administrator": ["/people", "/organisations"],
     "analyst": ["/statistics"],
     "decision_maker": ["/decisions"],

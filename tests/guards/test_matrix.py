@@ -62,6 +62,7 @@ MAY_REACH = {
         "referral.send",
         "referral.withdraw",
         "search.people",
+        "sightings.history",
     },
     # Has a first page; decisions come with their own stage.
     Role.DECISION_MAKER: {"decision.index"},
@@ -96,6 +97,11 @@ MAY_REACH = {
         "erasure.requests",
         "log_state.standing",
         "log_state.worth_a_look",
+        "sightings.account",
+        "sightings.ask",
+        "sightings.ask_account",
+        "sightings.ask_file",
+        "sightings.file",
     },
     # Keeps accounts and organisations; no case is reachable.
     Role.ADMINISTRATOR: {

@@ -25,6 +25,12 @@ QUESTIONS = {
     "provision.inbox": ("?state=accepted", "?state=closed", "?after=nonsense"),
     "identification.my_work": ("?after=nonsense",),
     "audit.search": ("?page=2", "?before=3", "?person=nonsense"),
+    "sightings.account": (
+        "?since=20260101T0000Z&until=20270101T0000Z",
+        "?since=nonsense&until=20270101T0000Z",
+        "?since=20260101T0000Z",
+    ),
+    "sightings.history": ("?before=nonsense",),
     "log_state.worth_a_look": ("?week=2026-11-18", "?week=nonsense", "?week=0001-01-01"),
     "consent.share": ("?to=nonsense",),
     "consent.withdraw": ("?recipient=nonsense",),

@@ -65,8 +65,10 @@ def counts(world, pages, reference):
         f"/cases/{reference}/known": "coordinator",
         f"/cases/{reference}/help": "coordinator",
         f"/cases/{reference}/documents": "coordinator",
+        f"/cases/{reference}/access": "coordinator",
         "/inbox": "provider",
         "/audit": "auditor",
+        f"/audit/seen/file/{reference}": "auditor",
     }
     return {
         path.replace(reference, "…"): len(asked_for(world, pages[name], path))

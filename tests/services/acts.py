@@ -7,7 +7,7 @@ Every one is called alike, with the world, the actor and what it is about; few n
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -38,6 +38,7 @@ from nrm.services import (
     provision,
     referral,
     search,
+    sightings,
     signs,
 )
 from tests import world as worlds
@@ -80,6 +81,7 @@ class Act:
 
 
 NOWHERE = "ZZZZ-ZZZZ-Z"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _nothing(world):
@@ -976,6 +978,37 @@ ACTS = [
         ),
         Action.AUDIT_SEARCH,
         purpose="signs",
+    ),
+    Act(
+        "ask who has seen a file",
+        "auditor",
+        worlds.flag,
+        lambda world, actor, what, **_: sightings.of_file(actor, what),
+        Action.AUDIT_SEARCH,
+        "case",
+        purpose="file",
+    ),
+    Act(
+        "ask what an account saw",
+        "auditor",
+        _nothing,
+        lambda world, actor, what, **_: sightings.of_account(
+            actor, world.accounts["provider"], LONG_AGO, LONG_AGO + timedelta(days=1)
+        ),
+        Action.AUDIT_SEARCH,
+        "account",
+        purpose="account",
+        missing=lambda world, actor: sightings.of_account(actor, uuid4(), LONG_AGO, LONG_AGO),
+    ),
+    Act(
+        "read the access history of a case",
+        "coordinator",
+        worlds.flag,
+        lambda world, actor, what, **_: sightings.history(actor, what),
+        Action.CASE_HISTORY,
+        "case",
+        "contact facts",
+        missing=lambda world, actor: sightings.history(actor, NOWHERE),
     ),
     Act(
         "open an entry of the log",
