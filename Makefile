@@ -90,7 +90,7 @@ assets: $(VENV)/.stamp-python ## Build the style sheet again
 requirements: $(VENV)/.stamp-python ## Pin the newest versions of the libraries
 	@command -v uv >/dev/null || $(PIP) install uv
 	@cd requirements && for name in app test node; do \
-		uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-header $$name.in -o $$name.txt || exit 1; \
 	done
 
