@@ -6,11 +6,14 @@ import click
 from sqlalchemy import select
 
 from config import Settings
+from nrm.audit.actions import Action
 from nrm.cli import startup
-from nrm.db import db
+from nrm.db import db, unit_of_work
 from nrm.domain.erasure import Line, gone_for_good
+from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import Case
 from nrm.services import erasure_list, shredding
+from nrm.services.audit import record
 
 
 @click.group()
@@ -46,13 +49,20 @@ def list_() -> None:
     """Print the erasures, oldest first, and until when older copies may still open them."""
     settings = Settings.from_environment()
     with startup.closed(settings).app_context():
-        for line in sorted(erasure_list.read(settings.erasures).values(), key=_moment):
-            known = select(Case.reference).where(Case.id == line.case_id)
-            reference = db.session.scalar(known) or "not in this database"
-            click.echo(
-                f"{line.erased_at:%Y-%m-%d %H:%M} UTC  {reference}  "
-                f"copies until {gone_for_good(line.erased_at):%Y-%m-%d}"
-            )
+        lines = sorted(erasure_list.read(settings.erasures).values(), key=_moment)
+        with unit_of_work() as unit:
+            names = [_reference(line) for line in lines]
+            record(unit, HOUSEKEEPING, Action.ERASURE_LIST)
+    for line, reference in zip(lines, names, strict=True):
+        click.echo(
+            f"{line.erased_at:%Y-%m-%d %H:%M} UTC  {reference}  "
+            f"copies until {gone_for_good(line.erased_at):%Y-%m-%d}"
+        )
+
+
+def _reference(line: Line) -> str:
+    known = select(Case.reference).where(Case.id == line.case_id)
+    return db.session.scalar(known) or "not in this database"
 
 
 def _moment(line: Line) -> str:
