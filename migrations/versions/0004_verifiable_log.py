@@ -29,7 +29,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name != "sqlite":
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TRIGGER audit_entry_placed_later")
+    else:
+        op.execute("DROP TRIGGER audit_entry_placed_later ON audit_entry")
+        op.execute("DROP FUNCTION audit_entry_placed_later()")
         for table in (*_KEPT, "audit_tile"):
             op.execute(f"DROP TRIGGER {table}_kept ON {table}")
             op.execute(f"DROP TRIGGER {table}_never_emptied ON {table}")
@@ -132,6 +136,11 @@ def _tables() -> None:
 
 
 def _keep_on_sqlite() -> None:
+    op.execute(
+        "CREATE TRIGGER audit_entry_placed_later BEFORE INSERT ON audit_entry "
+        "WHEN NEW.leaf_index IS NOT NULL "
+        "BEGIN SELECT RAISE(ABORT, 'the signer gives an entry its place'); END"
+    )
     for table in _KEPT:
         for act in ("UPDATE", "DELETE"):
             op.execute(
@@ -152,6 +161,22 @@ def _keep_on_sqlite() -> None:
 
 
 def _keep_on_postgresql() -> None:
+    op.execute(
+        """
+        CREATE FUNCTION audit_entry_placed_later() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NEW.leaf_index IS NOT NULL THEN
+                RAISE EXCEPTION 'the signer gives an entry its place';
+            END IF;
+            RETURN NEW;
+        END
+        $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER audit_entry_placed_later BEFORE INSERT ON audit_entry "
+        "FOR EACH ROW EXECUTE FUNCTION audit_entry_placed_later()"
+    )
     op.execute(
         """
         CREATE FUNCTION audit_tree_kept() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -3,11 +3,25 @@
 from typing import IO, Any
 
 import click
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from config import SettingsError
 from nrm.audit.verify import NotAsSignedError, UnreadableError
-from nrm.cli import audit, demo, doctor, erasure, init, key, recovery, serve, tick, user, witness
+from nrm.cli import (
+    audit,
+    database,
+    demo,
+    doctor,
+    erasure,
+    init,
+    key,
+    recovery,
+    serve,
+    tick,
+    user,
+    witness,
+)
 from nrm.country.files import UnknownCountryError
 from nrm.domain.errors import LockedError, MechanismError
 from nrm.security.keyfile import KeyFileError
@@ -41,9 +55,18 @@ class _Commands(click.Group):
         except ArgumentError:
             raise _Refusal("NRM_DATABASE_URL is not the address of a database") from None
         except SQLAlchemyError as error:
-            raise _Refusal(f"the database refused ({type(error).__name__})") from None
+            raise _Refusal(_why_refused(error)) from None
         except OSError as error:
             raise _Refusal(f"{error.strerror or type(error).__name__}: {error.filename}") from None
+
+
+def _why_refused(error: SQLAlchemyError) -> str:
+    """Say what the database says no to: its own words could repeat what a statement carried."""
+    if isinstance(getattr(error, "orig", None), InsufficientPrivilege):
+        return (
+            "the role in NRM_DATABASE_URL may not do this: docs/security/database.md says which may"
+        )
+    return f"the database refused ({type(error).__name__})"
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,6 +75,7 @@ def main() -> None:
 
 
 main.add_command(audit.audit)
+main.add_command(database.database)
 main.add_command(demo.demo)
 main.add_command(doctor.doctor)
 main.add_command(erasure.erasure)

@@ -107,6 +107,15 @@ def test_an_entry_finds_its_place_in_the_tree_once_and_alone(entries, database_k
     assert [entry.leaf_index for entry in stored()[-2:]] == [7, 8]
 
 
+def test_an_entry_is_not_written_with_a_place_of_its_own_choice():
+    entry = dict(stored()[-1]._mapping)
+    del entry["seq"]
+    refused(
+        TABLE.insert().values(entry | {"id": uuid4(), "leaf_index": 4_000_000}),
+        match="gives an entry its place",
+    )
+
+
 def test_a_detail_can_be_erased_but_not_exchanged_unseen(entries):
     """Erasing a case takes what was sealed with it; the leaf holds only the hash of the detail."""
     first, second = entries

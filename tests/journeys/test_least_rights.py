@@ -1,0 +1,95 @@
+"""The work itself on PostgreSQL, each process as its own role: nothing that it needs is missing."""
+
+import contextlib
+from datetime import timedelta
+
+import pytest
+
+from nrm.application import create_app
+from nrm.audit.actions import Action, Outcome
+from nrm.db import db, unit_of_work
+from nrm.domain.roles import HOUSEKEEPING
+from nrm.security.keyfile import Holder, read_key_file
+from nrm.services import departures, housekeeping, keys, log_check, log_keeping, log_rows, sessions
+from nrm.services.database_roles import APP, BACKUP, READER, SEQUENCER
+from tests import databases, roles
+from tests import world as worlds
+from tests.journeys import test_main_job as main_job
+from tests.journeys.people import Coordinator, Investigator, Worker
+from tests.page import PageClient
+from tests.services.acts import ACTS
+
+pytestmark = pytest.mark.databases("postgresql")
+
+LIMITS = sessions.Limits(timedelta(minutes=30), timedelta(hours=10))
+
+
+@pytest.fixture
+def settings(database_url, tmp_path):
+    """Set the roles as the owner does; everything in these tests then runs as the web process."""
+    console = databases.settings(database_url, tmp_path)
+    roles.give(create_app(console, unlock=False))
+    return roles.settings_of(console, APP)
+
+
+@contextlib.contextmanager
+def process(settings, role, holder=None):
+    """Be another process, with its own key file or none."""
+    app = create_app(roles.settings_of(settings, role), unlock=False)
+    with app.app_context():
+        if holder is not None:
+            keys.unlock(read_key_file(settings.key_file.parent / f"{holder}.key"))
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def test_the_main_job_and_all_that_happens_by_itself(world, settings, tmp_path):
+    people = (
+        Investigator(world, "first_responder"),
+        Coordinator(world, "coordinator"),
+        Worker(world, "provider"),
+    )
+    main_job.test_from_a_flag_to_help_and_to_the_closing(world, *people)
+    with world.entered():
+        housekeeping.tick(world.pack, LIMITS, settings)
+
+    with process(settings, SEQUENCER, Holder.SIGNER):
+        kept = log_keeping.keep(tmp_path / "checkpoints", "", "")
+        assert kept.checkpoint.size == kept.entries_placed > len(worlds.ACCOUNTS)
+        # What it sends by e-mail once a day leaves the database in two steps.
+        with unit_of_work() as unit:
+            begun = departures.begin(unit, HOUSEKEEPING, Action.CHECKPOINT_SEND)
+        departures.finish(begun, HOUSEKEEPING, Outcome.DONE)
+
+    with process(settings, BACKUP):
+        verdict = log_check.verify(lambda _: None)
+        assert (verdict.findings, verdict.placed) == ([], kept.entries_placed)
+        assert log_rows.check(lambda *_: None).findings == {}
+
+
+def test_a_referral_that_nobody_answers_is_taken_back(world):
+    main_job.test_a_referral_that_nobody_answers_is_taken_back(
+        world,
+        Investigator(world, "first_responder"),
+        Coordinator(world, "coordinator"),
+        Worker(world, "provider"),
+    )
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
+def test_every_act_of_the_services(world, act):
+    with world.entered():
+        what = act.prepare(world)
+        act.do(world, world.actor(act.by), what)
+
+
+def test_an_analyst_signs_in_and_reads_through_the_process_for_readers(world, settings):
+    app = create_app(roles.settings_of(settings, READER))
+    page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    page.get("/statistics")
+    page.post("/sign-out")
+    with app.app_context():
+        db.engine.dispose()
