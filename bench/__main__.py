@@ -1,32 +1,27 @@
 """Measure the program, part by part, each as ratios within one interleaved run.
 
 The pages of the main job are measured here, the vault and its keys in `keys`, the search for people
-in `search`; `python -m bench PART` runs one of them. Every page is measured beside one without a
-case (`/help`), in a small and in a large database, in turns, so that whatever else the machine does
-falls on all of them. CPU time of this process; the median and the spread are printed, and
-everything is written to `bench/results/pages.json`.
+in `search`, the log in `log`; `python -m bench PART` runs one of them. Every page is measured
+beside one without a case (`/help`), in a small and in a large database, in turns, so that whatever
+else the machine does falls on all of them. CPU time of this process; the median and the spread are
+printed, and everything is written to `bench/results/pages.json`.
 """
 
 import json
-import re
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
-from bench import keys, search
-from bench.world import PASSWORD, World, world
-from nrm.db import db
+from bench import keys, log, search
+from bench.world import World, asked_by, signed_in, world
 from nrm.domain.roles import Role
 
 SMALL, LARGE = 50, 1000
 ROUNDS = 40
-MILLISECONDS = 1e6
 
 Page = tuple[str, Role, Callable[[World], str]]
 
@@ -56,25 +51,15 @@ def pages() -> None:
             print(f"Making a database of {size} open cases …", flush=True)
             worlds.append(stack.enter_context(world(size)))
         clients = {
-            (made.cases, role): signed_in(made, role) for made in worlds for _, role, _ in PAGES
+            (made.cases, role): signed_in(made.app, made.emails[role])
+            for made in worlds
+            for _, role, _ in PAGES
         }
         figures = measure(worlds, clients)
     report(figures)
     results = Path(__file__).with_name("results")
     results.mkdir(exist_ok=True)
     (results / "pages.json").write_text(json.dumps(figures, indent=1) + "\n")
-
-
-def signed_in(made: World, role: Role) -> FlaskClient:
-    """Sign in as a role."""
-    client = made.app.test_client()
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/sign-in").text)
-    if token is None:
-        sys.exit("the sign-in page has no form")
-    data = {"csrf_token": token[1], "email": made.emails[role], "password": PASSWORD}
-    if client.post("/sign-in", data=data).status_code != 303:  # noqa: PLR2004 - see other
-        sys.exit("could not sign in")
-    return client
 
 
 def measure(
@@ -85,33 +70,13 @@ def measure(
     for turn in range(ROUNDS + 1):
         for name, role, address in PAGES:
             for made in worlds:
-                spent, statements = one(clients[made.cases, role], address(made), made)
+                spent, statements = asked_by(clients[made.cases, role], address(made), made.app)
                 # The first turn fills the caches of the templates and is thrown away.
                 if turn:
                     kept = figures.setdefault(f"{name} @ {made.cases}", {"ms": [], "sql": []})
                     kept["ms"].append(spent)
                     kept["sql"].append(statements)
     return figures
-
-
-def one(client: FlaskClient, address: str, made: World) -> tuple[float, int]:
-    """Ask for one page; returns CPU milliseconds and the number of statements."""
-    seen: list[str] = []
-
-    def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        del connection, cursor, rest
-        seen.append(statement)
-
-    with made.app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", count)
-    began = time.process_time_ns()
-    answer = client.get(address)
-    spent = (time.process_time_ns() - began) / MILLISECONDS
-    event.remove(engine, "before_cursor_execute", count)
-    if answer.status_code != 200:  # noqa: PLR2004 - as asked
-        sys.exit(f"{address} answered {answer.status_code}")
-    return spent, len([statement for statement in seen if not statement.startswith("BEGIN")])
 
 
 def report(figures: dict[str, dict[str, list[float]]]) -> None:
@@ -134,6 +99,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "pages": pages,
     "keys": keys.main,
     "search": search.main,
+    "log": log.main,
 }
 
 if __name__ == "__main__":

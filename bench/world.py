@@ -1,6 +1,9 @@
 """A database of a chosen size to measure in, made through the services."""
 
 import contextlib
+import re
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from flask import Flask
+from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from sqlalchemy import event
 
 from config import Environment, Settings
 from nrm import country
@@ -22,6 +27,7 @@ from nrm.services.audit import record
 
 PASSWORD = "bench-bench-bench"  # noqa: S105 - of accounts that live as long as one run
 PACK = country.load("rw")
+MILLISECONDS = 1e6
 PAGES = {
     "report": {"source": "police", "district": "11"},
     "place": {"place": "street"},
@@ -56,13 +62,13 @@ def world(cases: int) -> Iterator[World]:
         yield World(app, cases, references[0], emails)
 
 
-def settings_in(folder: Path) -> Settings:
-    url = f"sqlite:///{folder / 'nrm.sqlite3'}"
+def settings_in(folder: Path, url: str = "") -> Settings:
+    url = url or f"sqlite:///{folder / 'nrm.sqlite3'}"
     return Settings(Environment.TEST, folder, url, folder / "keys" / "web.key")
 
 
-def app_in(folder: Path) -> Flask:
-    settings = settings_in(folder)
+def app_in(folder: Path, url: str = "") -> Flask:
+    settings = settings_in(folder, url)
     empty = create_app(settings, unlock=False)
     with empty.app_context():
         upgrade()
@@ -144,3 +150,35 @@ def _case(actors: dict[Role, Actor], shelter: Actor) -> str:
         pack=PACK,
     )
     return reference
+
+
+def signed_in(app: Flask, email: str) -> FlaskClient:
+    """Sign in as one of the accounts."""
+    client = app.test_client()
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/sign-in").text)
+    if token is None:
+        sys.exit("the sign-in page has no form")
+    data = {"csrf_token": token[1], "email": email, "password": PASSWORD}
+    if client.post("/sign-in", data=data).status_code != 303:  # noqa: PLR2004 - see other
+        sys.exit("could not sign in")
+    return client
+
+
+def asked_by(client: FlaskClient, address: str, app: Flask) -> tuple[float, int]:
+    """Ask for one page; returns CPU milliseconds and the number of statements."""
+    seen: list[str] = []
+
+    def count(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        del connection, cursor, rest
+        seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", count)
+    began = time.process_time_ns()
+    answer = client.get(address)
+    spent = (time.process_time_ns() - began) / MILLISECONDS
+    event.remove(engine, "before_cursor_execute", count)
+    if answer.status_code != 200:  # noqa: PLR2004 - as asked
+        sys.exit(f"{address} answered {answer.status_code}")
+    return spent, len([statement for statement in seen if not statement.startswith("BEGIN")])

@@ -107,20 +107,13 @@ class _Checkpoints:
         self.verdict, self.kept, self.key = verdict, kept, key
         self._from_outside = kept
         self._stored = _stored_checkpoints(size)
-        self._next: tuple[int, str, str, bytes] | None = None
-        self._advance()
-
-    @property
-    def next_size(self) -> int | None:
-        """The size at which the tree is to be held against a checkpoint next."""
-        sizes = [self._next[0]] if self._next else []
-        if self._from_outside is not None:
-            sizes.append(self._from_outside.size)
-        return min(sizes, default=None)
+        self._next = next(self._stored, None)
+        # At which size the tree is to be held against a checkpoint next; asked at every entry.
+        self._due = self._next_size()
 
     def hold(self, grown: Growing) -> None:
         """Hold the tree against what was signed when it had this size, if anything was."""
-        if grown.size != self.next_size:
+        if grown.size != self._due:
             return
         root = grown.root()
         outside = self._from_outside
@@ -130,7 +123,8 @@ class _Checkpoints:
                 _find(self.verdict, _altered("the checkpoint that you kept", outside))
         while self._next and self._next[0] == grown.size:
             self._hold_stored(root)
-            self._advance()
+            self._next = next(self._stored, None)
+        self._due = self._next_size()
 
     def finish(self, size: int) -> None:
         """Say which checkpoints cover more than the log still has."""
@@ -170,8 +164,11 @@ class _Checkpoints:
         elif not self.verdict.findings:
             self.verdict.signed, self.verdict.key = checkpoint, key
 
-    def _advance(self) -> None:
-        self._next = next(self._stored, None)
+    def _next_size(self) -> int | None:
+        sizes = [self._next[0]] if self._next else []
+        if self._from_outside is not None:
+            sizes.append(self._from_outside.size)
+        return min(sizes, default=None)
 
 
 def _same_log(checkpoint: Checkpoint, kept: Checkpoint | None) -> None:
@@ -301,19 +298,18 @@ def _on_postgresql(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
 def _batch(query: Select[Any]) -> list[Checked]:
     # Nothing is held between two batches, so that a long check hinders nobody's work.
     with db.engine.connect() as connection:
-        sqlite = connection.dialect.name == "sqlite"
-        return [_checked(row, sqlite=sqlite) for row in connection.execute(query)]
+        read_id = unhexlify if connection.dialect.name == "sqlite" else bytes
+        return [_checked(row, read_id) for row in connection.execute(query).all()]
 
 
-def _checked(row: Sequence[Any], *, sqlite: bool) -> Checked:
+def _checked(row: Sequence[Any], read_id: Callable[[bytes], bytes]) -> Checked:
     seq, place, leaf, detail, *parts = row
     try:
-        if sqlite:
-            for at in IDS:
-                parts[at] = unhexlify(parts[at] or b"")
-        good = leaf_of([part or b"" for part in parts]) == leaf
-    except ValueError:
-        # What is no id any more was none of ours.
+        for at in IDS:
+            parts[at] = read_id(parts[at] or b"")
+        good = leaf_of(parts) == leaf
+    except (TypeError, ValueError):
+        # What is no id any more was none of ours, nor was a value that is not there at all.
         good = False
     if detail is not None and good:
         good = sha256(detail).hexdigest().encode() == parts[_DETAIL_SHA256]
