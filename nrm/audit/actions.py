@@ -42,6 +42,7 @@ class Action(StrEnum):
     ERASURE_REFUSE = "erasure:refuse"
     ERASURE_REPLAY = "erasure:replay"
     ERASURE_TAKE_BACK = "erasure:take-back"
+    EXPLOITATION_RECORD = "exploitation:record"
     FLAG_LIST = "flag:list"
     FLAG_VIEW = "flag:view"
     INDEX_BUILD = "index:build"
@@ -123,6 +124,7 @@ ACTION_LABEL: dict[Action, str] = {
     Action.ERASURE_REFUSE: N_("Erasure refused"),
     Action.ERASURE_REPLAY: N_("Erasure carried out again after a restore"),
     Action.ERASURE_TAKE_BACK: N_("Request to erase taken back"),
+    Action.EXPLOITATION_RECORD: N_("Kind of exploitation recorded"),
     Action.FLAG_LIST: N_("List of own flags read"),
     Action.FLAG_VIEW: N_("Own flag read"),
     Action.INDEX_BUILD: N_("Search tokens made"),
@@ -164,6 +166,7 @@ TIMELINE = (
     Action.CASE_PRESUME,
     Action.CONSENT_RECORD,
     Action.CONSENT_EXCEPTION,
+    Action.EXPLOITATION_RECORD,
     Action.NEEDS_RECORD,
     Action.REFERRAL_SEND,
     Action.REFERRAL_ACCEPT,

@@ -31,6 +31,9 @@ class GivenBy(StrEnum):
 
 # The purpose under which a named service provider may receive anything.
 SHARE_WITH_PROVIDER = "share_with_provider"
+# The purpose of being counted, and what the facts of a case say after a no: it is left out.
+STATISTICS = "statistics"
+DENIED = "denied"
 # The basis of an ordinary answer; every other basis is an exception of the law, with reasons.
 BASIS_CONSENT = "consent"
 

@@ -436,6 +436,51 @@ TRAFFICKING_FLOW = CodeList(
     Code("unknown", N_("Not known")),
 )
 
+# In what work a person was exploited: sections of the UN's industrial classification (ISIC), with
+# homes and begging apart, because they are what is seen most.
+ECONOMIC_SECTOR = CodeList(
+    Code(
+        "agriculture",
+        N_("Farming, forestry, fishing"),
+        htcds="A_AgricultureForestryAndFishing",
+    ),
+    Code("mining", N_("Mines and quarries"), htcds="B_MiningAndQuarrying"),
+    Code("manufacturing", N_("Factories and workshops"), htcds="C_Manufacturing"),
+    Code(
+        "construction",
+        N_("Building sites"),
+        htcds="F_Construction",
+        ctdc="typeOfLabourConstruction",
+    ),
+    Code(
+        "hospitality",
+        N_("Hotels, bars, restaurants"),
+        htcds="I_AccommodationAndFoodServiceActivities",
+        ctdc="typeOfLabourHospitality",
+    ),
+    Code(
+        "trade",
+        N_("Markets, shops, hawking"),
+        htcds="G_WholesaleAndRetailTradeRepairOfMotorVehicles",
+    ),
+    Code("transport", N_("Transport"), htcds="H_TransportationAndStorage"),
+    Code(
+        "domestic_work",
+        N_("A private home"),
+        htcds="T_ActivitiesOfHouseholdsAsEmployers",
+        ctdc="typeOfLabourDomesticWork",
+    ),
+    Code("online", N_("Work or fraud over the internet")),
+    Code("begging", N_("Begging")),
+    Code("other", N_("Other work")),
+)
+
+REFUGEE_STATUS = CodeList(
+    Code("none", N_("Neither a refugee nor an asylum seeker")),
+    Code("refugee", N_("A refugee")),
+    Code("asylum_seeker", N_("An asylum seeker")),
+)
+
 IMMEDIATE_RISK = CodeList(
     Code("danger_now", N_("No, they are in danger now"), urgency=Urgency.IMMEDIATE),
     Code(

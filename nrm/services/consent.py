@@ -12,8 +12,10 @@ from nrm.audit.actions import Action
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.consent import (
     BASIS_CONSENT,
+    DENIED,
     SHARE_WITH_PROVIDER,
     SHAREABLE,
+    STATISTICS,
     Answer,
     Consent,
     GivenBy,
@@ -142,6 +144,7 @@ def record(
             grants=any(answer.answer is Answer.GRANTED for answer in new),
         )
         _write(unit, actor, case, _as_withdrawals(unit, case, new), how)
+        _tell_statistics(unit, case, facts, new)
         exception = how.basis != BASIS_CONSENT
         record_entry(
             unit,
@@ -163,6 +166,20 @@ def _as_withdrawals(unit: Unit, case: Case, new: Sequence[NewAnswer]) -> list[Ne
         else replace(answer, answer=said_no(given, answer.purpose, answer.recipient_id, unit.now))
         for answer in new
     ]
+
+
+def _tell_statistics(
+    unit: Unit, case: Case, facts: Mapping[str, Any], new: Sequence[NewAnswer]
+) -> None:
+    """Leave the case out of the figures after a no; the counting reads facts, never answers."""
+    said = [answer.answer for answer in new if answer.purpose == STATISTICS]
+    if not said:
+        return
+    told = {name: value for name, value in facts.items() if name != STATISTICS}
+    if said[-1] is not Answer.GRANTED:
+        told[STATISTICS] = DENIED
+    if told != facts:
+        vault.seal_facts(unit, case.id, told)
 
 
 def _check(new: Sequence[NewAnswer], how: How) -> None:

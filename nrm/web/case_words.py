@@ -17,6 +17,7 @@ from nrm.domain.lifecycle import (
 from nrm.domain.vocabulary import IMMEDIATE_RISK, Urgency, is_child
 from nrm.models import Case
 from nrm.services.casefile import CaseFile, Event, Overview, Queue, WorkRow
+from nrm.services.exploitation import CODES as EXPLOITATION_FACTS
 from nrm.web.context import action_words, district, iso_day, state_words, when, words
 from nrm.web.due import due
 from nrm.web.text import _, _l
@@ -263,12 +264,14 @@ def known(page: Overview) -> list[dict[str, Any]]:
             "group": "narrative",
             "heading": _("What was seen and heard"),
             "ask": _("Why do you need to read what happened?"),
+            "link": _exploitation_link(page.file.case),
             "rows": [
                 (_("Signs"), _all_of(facts.get("indicators", ()), "INDICATOR"), False),
                 (_("Safe there?"), _known(facts.get("immediate_risk"), "IMMEDIATE_RISK"), False),
                 (_("Kind of place"), words(facts.get("place"), "IDENTIFICATION_PLACE"), False),
                 (_("Reported by"), words(facts.get("source"), "REFERRAL_SOURCE"), False),
                 (_("District"), district(facts.get("district")), False),
+                *exploitation(facts),
                 (_("In their words"), narrative.get("account"), True),
                 (_("Day"), iso_day(narrative.get("found_on")), True),
                 (_("Place"), "\n".join(part for part in place if part), True),
@@ -284,6 +287,35 @@ def known(page: Overview) -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def exploitation(facts: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """Say in words what is known of the exploitation, as rows of a group."""
+    return [
+        (_("Form of exploitation"), _all_of(facts.get("exploitation", ()), "EXPLOITATION"), False),
+        (_("Work"), _said(facts.get("sector"), "ECONOMIC_SECTOR"), False),
+        (_("Route"), _said(facts.get("flow"), "TRAFFICKING_FLOW"), False),
+        (_("Refugee or asylum seeker"), _said(facts.get("refugee"), "REFUGEE_STATUS"), False),
+    ]
+
+
+def lacks_exploitation(file: CaseFile) -> bool:
+    """Say whether a person is presumed a victim and nobody has recorded of what."""
+    presumed = file.case.identification is Identification.PRESUMED
+    return presumed and not any(name in file.facts for name in EXPLOITATION_FACTS)
+
+
+def _exploitation_link(case: Case) -> dict[str, str] | None:
+    if case.assistance is Assistance.CLOSED:
+        return None
+    return {
+        "url": url_for("exploitation.record", reference=case.reference),
+        "label": _("Record the kind of exploitation"),
+    }
+
+
+def _said(code: str | None, code_list: str) -> str:
+    return words(code, code_list) if code else ""
 
 
 def _all_of(codes: Iterable[str], code_list: str) -> str:

@@ -107,6 +107,7 @@ def _overview(reference: str, refused: RevealForm | None, group: str) -> str:
         tab="overview",
         page=page,
         next=case_words.next_step(page.file.case),
+        lacks_exploitation=case_words.lacks_exploitation(page.file),
         help_rail=case_words.help_rail(page),
         identification_rail=case_words.identification_rail(page.file.case),
         known=case_words.known(page),

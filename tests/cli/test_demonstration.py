@@ -18,6 +18,7 @@ from nrm.country import load
 from nrm.db import acting_at, db
 from nrm.domain.lifecycle import Assistance, Identification, ListingState, ReferralState
 from nrm.domain.roles import HUMAN_ROLES, Actor, Role
+from nrm.domain.vocabulary import REFUGEE_STATUS, TRAFFICKING_FLOW
 from nrm.models import (
     Account,
     AuditEntry,
@@ -88,6 +89,24 @@ def test_of_a_person_who_was_flagged_twice_each_file_names_the_other():
         known[reference] = [other.case.reference for other in result.alike]
     (one, other) = [reference for reference, others in known.items() if others]
     assert (known[one], known[other]) == ([other], [one])
+
+
+@pytest.mark.usefixtures("world")
+def test_what_they_were_exploited_for_is_known_of_most_who_are_presumed():
+    """Two thirds for their labour, one in six sexually, as in the figures of many countries."""
+    who = db.session.scalars(select(Account).where(Account.role == Role.COORDINATOR)).first()
+    actor = Actor(who.id, who.organisation_id, who.role)
+    presumed = select(Case.reference).where(Case.identification == Identification.PRESUMED)
+    facts = [casefile.page(actor, reference).facts for reference in db.session.scalars(presumed)]
+    known = [set(held["exploitation"]) for held in facts if "exploitation" in held]
+    assert 0 < len(facts) - len(known) <= 3
+    labour = sum(bool(forms & {"forced_labour", "child_labour", "servitude"}) for forms in known)
+    sexual = sum("sexual_exploitation" in forms for forms in known)
+    assert 0.6 <= labour / len(known) <= 0.8
+    assert 0.1 <= sexual / len(known) <= 0.25
+    assert any(len(forms) > 1 for forms in known)
+    for name, codes in (("flow", TRAFFICKING_FLOW), ("refugee", REFUGEE_STATUS)):
+        assert {held[name] for held in facts if name in held} == set(codes)
 
 
 @pytest.mark.usefixtures("world")

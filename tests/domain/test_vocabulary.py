@@ -21,6 +21,15 @@ HTCDS = {
         ExcessiveWorkingHours WithholdsDocuments Other""",
     "EXPLOITATION": """ForcedLabour SexualExploitation ChildLabour ForcedMarriage Servitude
         ForcedMilitaryByNonStateActors OrganRemoval ForcedBegging ForcedAdoption Surrogacy Other""",
+    "ECONOMIC_SECTOR": """A_AgricultureForestryAndFishing B_MiningAndQuarrying C_Manufacturing
+        D_ElectricityGasSteamAndAirConditioningSupply E_WaterSupplySewerageWasteManagement
+        F_Construction G_WholesaleAndRetailTradeRepairOfMotorVehicles H_TransportationAndStorage
+        I_AccommodationAndFoodServiceActivities J_InformationAndCommunication
+        K_FinancialAndInsuranceActivities L_RealEstateActivities
+        M_ProfessionalScientificAndTechnicalActivities N_AdministrativeAndSupportServiceActivities
+        O_PublicAdministrationAndDefence P_Education Q_HumanHealthAndSocialWorkActivities
+        R_ArtsEntertainmentAndRecreation S_OtherServiceActivities
+        T_ActivitiesOfHouseholdsAsEmployers U_ActivitiesOfExtraterritorialOrganizations""",
     "LANGUAGE": "kin eng fra swa run lin lug ara tir",
 }
 HTCDS["REFERRAL_SOURCE"] = HTCDS["ORGANISATION_TYPE"]
@@ -31,6 +40,8 @@ CTDC = {
     "INDICATOR": """meansDebtBondageEarnings meansThreats meansAbusePsyPhySex meansFalsePromises
         meansDrugsAlcohol meansDenyBasicNeeds meansExcessiveWorkHours meansWithholdDocs""",
     "EXPLOITATION": "isForcedLabour isSexualExploit isOtherExploit",
+    "ECONOMIC_SECTOR": """typeOfLabourAgriculture typeOfLabourConstruction typeOfLabourDomesticWork
+        typeOfLabourHospitality""",
 }
 
 

@@ -212,6 +212,13 @@ FORMS = [
         "case:close",
     ),
     Form(
+        "exploitation.record",
+        "coordinator",
+        at(worlds.presumed, CASE + "/exploitation"),
+        {"exploitation": ["servitude"], "flow": "outbound"},
+        "exploitation:record",
+    ),
+    Form(
         "comparison.look_again",
         "coordinator",
         at(worlds.flag, CASE + "/known"),

@@ -55,6 +55,7 @@ MAY_REACH = {
         "erasure.refuse",
         "erasure.requests",
         "erasure.take_back",
+        "exploitation.record",
         "referral.choose",
         "referral.needs",
         "referral.page",

@@ -39,6 +39,7 @@ COMPLETE = {
     "directory.suspend": {"reason": "Practice reason.", "version": "1"},
     "erasure.ask": {"reason": "court_order"},
     "erasure.carry_out": {"reference": REFERENCES[0]},
+    "exploitation.record": {"exploitation": "servitude", "version": "1"},
     "provision.decline": {"reason": "no_capacity"},
     "provision.record_service": {"service": SERVICE, "outcome": "given"},
     "referral.needs": {"now": SERVICE, "version": "1"},

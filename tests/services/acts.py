@@ -29,6 +29,7 @@ from nrm.services import (
     directory,
     documents,
     erasure,
+    exploitation,
     follow_up,
     identification,
     keys,
@@ -143,6 +144,16 @@ def _needs(world, actor, what, **given):
         [SERVICE],
         version=_version_of(world, what, given),
         pack=world.pack,
+        **given,
+    )
+
+
+def _exploitation(world, actor, what, **given):
+    return exploitation.record_exploitation(
+        actor,
+        what,
+        exploitation.Exploitation(("servitude",), "outbound", "domestic_work"),
+        version=_version_of(world, what, given),
         **given,
     )
 
@@ -583,6 +594,19 @@ ACTS = [
         form=True,
         versioned=True,
         missing=lambda world, actor: _needs(world, actor, NOWHERE, version=1),
+    ),
+    Act(
+        "record the kind of exploitation",
+        "coordinator",
+        worlds.presumed,
+        _exploitation,
+        Action.EXPLOITATION_RECORD,
+        "case",
+        "facts",
+        fields=("exploitation", "flow", "sector"),
+        form=True,
+        versioned=True,
+        missing=lambda world, actor: _exploitation(world, actor, NOWHERE, version=1),
     ),
     Act(
         "choose a provider",

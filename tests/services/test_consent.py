@@ -30,6 +30,10 @@ def record(world, reference, *new, **given):
     consent.record(world.actor("coordinator"), reference, new, how(**given))
 
 
+def facts(world, reference):
+    return casefile.page(world.actor("coordinator"), reference).facts
+
+
 @pytest.mark.parametrize(
     "agreed",
     [(), ("identity",), ("contact", "health"), ("contact", "health", "identity", "narrative")],
@@ -135,6 +139,26 @@ def test_no_answer_at_all_is_refused(world):
     with pytest.raises(InvalidInputError) as refused:
         record(world, reference)
     assert refused.value.field == "purposes"
+
+
+@pytest.mark.parametrize("answer", [Answer.REFUSED, Answer.WITHDRAWN])
+def test_a_no_to_statistics_stands_in_the_facts_until_a_yes(world, answer):
+    reference = worlds.presumed(world)
+    before = facts(world, reference)
+    record(world, reference, consent.NewAnswer("statistics", answer))
+    assert facts(world, reference) == {**before, "statistics": "denied"}
+    record(world, reference, consent.NewAnswer("record", Answer.GRANTED))
+    assert facts(world, reference) == {**before, "statistics": "denied"}
+    record(world, reference, consent.NewAnswer("statistics", Answer.GRANTED))
+    assert facts(world, reference) == before
+
+
+def test_taking_back_a_yes_to_statistics_is_a_no(world):
+    reference = worlds.presumed(world)
+    record(world, reference, consent.NewAnswer("statistics", Answer.GRANTED))
+    assert "statistics" not in facts(world, reference)
+    record(world, reference, consent.NewAnswer("statistics", Answer.REFUSED))
+    assert facts(world, reference)["statistics"] == "denied"
 
 
 def test_every_answer_stays_with_who_recorded_it(world):

@@ -198,7 +198,16 @@ def test_a_request_is_taken_back_or_refused_and_the_file_stays(world, signed_in)
 def test_an_erased_file_leads_to_who_erased_it_and_why(world, signed_in):
     reference, _, erasure_id = erase(world)
     page = signed_in("coordinator")
-    for path in ("", "/consent", "/help", "/presume", "/close", "/erase", "/needs"):
+    for path in (
+        "",
+        "/consent",
+        "/help",
+        "/presume",
+        "/close",
+        "/erase",
+        "/needs",
+        "/exploitation",
+    ):
         page.client.get("/")
         page._read(path, page.client.get(f"/cases/{reference}{path}"), None)
         assert page.response.headers["Location"] == f"/erasures/{erasure_id}"

@@ -25,6 +25,7 @@ from nrm.services import (
     consent,
     documents,
     erasure,
+    exploitation,
     follow_up,
     identification,
     provision,
@@ -106,6 +107,15 @@ class CaseActs:
             words="Practice text: the signs and what the person told fit together.",
             version=self._version(),
             pack=self.world.pack,
+        )
+
+    def record_exploitation(self) -> None:
+        """Record what came to light of the exploitation."""
+        exploitation.record_exploitation(
+            self.coordinator,
+            self.reference,
+            people.exploitation(self.number, self.story.age),
+            version=self._version(),
         )
 
     def record_needs(self) -> None:

@@ -16,6 +16,7 @@ from nrm.domain.vocabulary import (
     INDICATOR,
     age_band,
 )
+from nrm.services.exploitation import Exploitation
 
 T = TypeVar("T")
 Pages = dict[str, dict[str, Any]]
@@ -24,6 +25,25 @@ _GIVEN = ("Example", "Practice", "Sample", "Invented", "Fictional", "Trial", "No
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 _LANGUAGES = (["kin"], ["kin", "swa"], ["run"], ["swa", "fra"], ["lug", "eng"], ["tir"], ["kin"])
 _SOURCES = ("police", "border", "hotline", "labour_inspection", "family_or_community", "ngo")
+# Of twelve, eight were exploited for their labour, in a home or elsewhere, and two sexually.
+_FORMS: tuple[tuple[str, ...], ...] = (
+    ("forced_labour",),
+    ("forced_labour", "servitude"),
+    ("sexual_exploitation",),
+    ("forced_labour",),
+    ("servitude",),
+    ("forced_labour",),
+    ("forced_labour", "sexual_exploitation"),
+    ("unknown",),
+    ("forced_begging",),
+    ("forced_labour",),
+    ("forced_marriage",),
+    ("forced_labour",),
+)
+_SECTORS = ("agriculture", "hospitality", "mining", "domestic_work", "construction", "trade")
+_FLOWS = ("outbound", "internal", "outbound", "inbound", "internal", "transit", "unknown")
+_REFUGEE = ("none", "none", "refugee", "none", "", "asylum_seeker", "none")
+_CHILD_UNDER = 18
 _STORY = "Practice text: the person told of work that was not what had been promised."
 _HEALTH = "Practice text: sleeps badly and has a cut on the left hand."
 _PLACE = "Practice text: behind the invented market."
@@ -77,6 +97,21 @@ def _person(number: int, story: Story, on: date) -> dict[str, Any]:
     if number % 4 == 1:
         return {**told, "age_band": age_band(born, on)}
     return {**told, "birth_date": born.isoformat()}
+
+
+def exploitation(number: int, age: int) -> Exploitation:
+    """Say what came to light of the exploitation: work for most, a sexual one for some."""
+    forms = pick(_FORMS, number)
+    if age < _CHILD_UNDER:
+        forms = tuple("child_labour" if form == "forced_labour" else form for form in forms)
+    sector = ""
+    if "servitude" in forms:
+        sector = "domestic_work"
+    elif "forced_begging" in forms:
+        sector = "begging"
+    elif {"forced_labour", "child_labour"} & set(forms):
+        sector = pick(_SECTORS, number)
+    return Exploitation(forms, pick(_FLOWS, number), sector, pick(_REFUGEE, number, 3))
 
 
 def _names(number: int) -> dict[str, str]:

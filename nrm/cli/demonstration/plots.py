@@ -24,7 +24,7 @@ def flagged(case: CaseActs) -> Script:
 
 
 def presumed(case: CaseActs) -> Script:
-    """Presumed to be a victim; the needs are not recorded yet."""
+    """Presumed to be a victim; needs and the kind of exploitation are not recorded yet."""
     yield from flagged(case)
     yield _steps(case)
     case.presume()
@@ -41,6 +41,7 @@ def needs_known(case: CaseActs) -> Script:
     """Presumed, with recorded needs; no provider was asked yet."""
     yield from presumed(case)
     yield _steps(case)
+    case.record_exploitation()
     case.record_needs()
 
 
