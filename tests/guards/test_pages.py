@@ -18,6 +18,7 @@ MOVED_ON = {
     "provision.end": {409: "only a part that one has can end"},
     "provision.record_service": {403: "services are recorded while one is helping"},
     "referral.withdraw": {409: "only a referral that is not over can be taken back"},
+    "sightings.account": {404: "what an account saw is asked between two moments"},
 }
 
 
