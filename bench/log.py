@@ -265,6 +265,16 @@ def _searches() -> dict[str, log_search.Search]:
         "case, act": Search(case_reference=case, action=Action.CASE_OPEN),
         "case, account": Search(case_reference=case, account_id=account.id),
         "act that nobody did, account": Search(account_id=account.id, action=Action.CASE_ERASE),
+        "organisation, act that it never did": Search(
+            organisation_id=account.organisation_id, action=Action.CASE_ERASE
+        ),
+        "organisation, refused": Search(
+            organisation_id=account.organisation_id, outcome=Outcome.REFUSED
+        ),
+        "act, refused": Search(action=Action.ACCESS_REFUSED, outcome=Outcome.REFUSED),
+        "account, act, refused": Search(
+            account_id=account.id, action=Action.CASE_LIST, outcome=Outcome.REFUSED
+        ),
     }
 
 

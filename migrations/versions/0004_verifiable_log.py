@@ -12,6 +12,7 @@ _MOMENT = sa.DateTime(timezone=True)
 # SQLite counts only in INTEGER columns.
 _COUNTER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _ASKED_BY = ("actor_id", "actor_organisation_id", "case_id", "action")
+_PEOPLE = ("actor_id", "actor_organisation_id")
 _NOT_DONE = sa.text("outcome <> 'done'")
 _NOT_IN_THE_TREE = sa.text("leaf_index IS NULL")
 _UNFINISHED = sa.text("finished_at IS NULL")
@@ -45,6 +46,10 @@ def downgrade() -> None:
         op.drop_table(table)
     for name in ("not_in_the_tree", "not_done", "occurred_at_seq"):
         op.drop_index(f"ix_audit_entry_{name}", "audit_entry")
+    for column in _PEOPLE:
+        op.drop_index(f"ix_audit_entry_{column}_action", "audit_entry")
+    for column in (*_PEOPLE, "action"):
+        op.drop_index(f"ix_audit_entry_{column}_not_done", "audit_entry")
     for column in _ASKED_BY:
         op.drop_index(f"ix_audit_entry_{column}_occurred_at_seq", "audit_entry")
         op.create_index(f"ix_audit_entry_{column}_seq", "audit_entry", [column, "seq"])
@@ -56,13 +61,17 @@ def _indexes() -> None:
         name = f"ix_audit_entry_{column}_occurred_at_seq"
         op.create_index(name, "audit_entry", [column, "occurred_at", "seq"])
     op.create_index("ix_audit_entry_occurred_at_seq", "audit_entry", ["occurred_at", "seq"])
-    op.create_index(
-        "ix_audit_entry_not_done",
-        "audit_entry",
-        ["outcome", "occurred_at", "seq"],
-        sqlite_where=_NOT_DONE,
-        postgresql_where=_NOT_DONE,
-    )
+    for column in _PEOPLE:
+        name = f"ix_audit_entry_{column}_action"
+        op.create_index(name, "audit_entry", [column, "action", "occurred_at", "seq"])
+    for by in ((), *((column,) for column in (*_PEOPLE, "action"))):
+        op.create_index(
+            "_".join(["ix_audit_entry", *by, "not_done"]),
+            "audit_entry",
+            [*by, "outcome", "occurred_at", "seq"],
+            sqlite_where=_NOT_DONE,
+            postgresql_where=_NOT_DONE,
+        )
     op.create_index(
         "ix_audit_entry_not_in_the_tree",
         "audit_entry",
@@ -165,17 +174,15 @@ def _keep_on_postgresql() -> None:
         """
         CREATE FUNCTION audit_entry_placed_later() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF NEW.leaf_index IS NOT NULL THEN
-                RAISE EXCEPTION 'the signer gives an entry its place';
-            END IF;
-            RETURN NEW;
+            RAISE EXCEPTION 'the signer gives an entry its place';
         END
         $$
         """
     )
     op.execute(
         "CREATE TRIGGER audit_entry_placed_later BEFORE INSERT ON audit_entry "
-        "FOR EACH ROW EXECUTE FUNCTION audit_entry_placed_later()"
+        "FOR EACH ROW WHEN (NEW.leaf_index IS NOT NULL) "
+        "EXECUTE FUNCTION audit_entry_placed_later()"
     )
     op.execute(
         """

@@ -6,7 +6,7 @@ every value, the sealed detail by its SHA-256 only, so that erasing a detail bre
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -45,7 +45,7 @@ class Entry:
 
 def leaf_hash(entry: Entry) -> bytes:
     """Return the leaf of the Merkle tree for this entry."""
-    return leaf_of([_bytes(getattr(entry, value.name)) for value in fields(Entry)])
+    return leaf_of([_bytes(getattr(entry, name)) for name in FIELDS])
 
 
 def texts_of(entry: Entry) -> tuple[str, ...]:

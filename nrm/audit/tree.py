@@ -139,5 +139,5 @@ def _folded(tile: bytes) -> bytes:
     """Return the hash over hashes side by side, of which there are a power of two."""
     hashes = [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
     while len(hashes) > 1:
-        hashes = [node(*pair) for pair in zip(hashes[::2], hashes[1::2], strict=True)]
+        hashes = list(map(node, hashes[::2], hashes[1::2]))
     return hashes[0]

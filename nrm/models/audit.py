@@ -29,12 +29,21 @@ class AuditEntry(Base):
         ),
         Index("ix_audit_entry_case_id_occurred_at_seq", "case_id", "occurred_at", "seq"),
         Index("ix_audit_entry_action_occurred_at_seq", "action", "occurred_at", "seq"),
-        # Refusals and failures are few, and are asked for among millions.
+        # What somebody did of one kind: rare acts are asked for among the many of an account.
+        Index("ix_audit_entry_actor_id_action", *("actor_id", "action", "occurred_at", "seq")),
         Index(
-            "ix_audit_entry_not_done",
-            *("outcome", "occurred_at", "seq"),
-            sqlite_where=_NOT_DONE,
-            postgresql_where=_NOT_DONE,
+            "ix_audit_entry_actor_organisation_id_action",
+            *("actor_organisation_id", "action", "occurred_at", "seq"),
+        ),
+        # Refusals and failures are few, and are asked for among millions.
+        *(
+            Index(
+                "_".join(["ix_audit_entry", *by, "not_done"]),
+                *(*by, "outcome", "occurred_at", "seq"),
+                sqlite_where=_NOT_DONE,
+                postgresql_where=_NOT_DONE,
+            )
+            for by in ((), ("actor_id",), ("actor_organisation_id",), ("action",))
         ),
         # What the sequencer takes next: never "greater than the last", for numbers commit late.
         Index(

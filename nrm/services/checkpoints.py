@@ -8,6 +8,7 @@ checkpoints included, gets no signature for it.
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import Connection, insert, select
 
@@ -134,12 +135,19 @@ def _newest(connection: Connection) -> Checkpoint | None:
 
 
 def _write(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write the newest checkpoint of a day over the one before, whole or not at all."""
+    """Write the newest checkpoint of a day over the one before, whole or not at all.
+
+    Two signers may write at once, so each has a file of its own until it is whole. Where the
+    later of them writes the earlier checkpoint, the next round writes the newer one again.
+    """
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     path = folder / f"{checkpoint.time:%Y-%m-%d}{_ENDING}"
-    new = path.with_suffix(".new")
-    with new.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(str(checkpoint))
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    new = folder / f"{path.stem}-{uuid4().hex}.new"
+    try:
+        with new.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(str(checkpoint))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Select,
+    SQLColumnExpression,
     Tuple,
     func,
     literal,
@@ -38,6 +39,22 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
 # No case has this id.
 _NO_CASE = UUID(int=0)
+# By what an index begins, the most telling first; a case has few entries, and an act has many.
+_BY: tuple[tuple[_Column, ...], ...] = (
+    (AuditEntry.case_id,),
+    (AuditEntry.actor_id, AuditEntry.action),
+    (AuditEntry.actor_id,),
+    (AuditEntry.actor_organisation_id, AuditEntry.action),
+    (AuditEntry.actor_organisation_id,),
+    (AuditEntry.action,),
+)
+_BY_NOT_DONE: tuple[tuple[_Column, ...], ...] = (
+    (AuditEntry.case_id,),
+    (AuditEntry.actor_id, AuditEntry.outcome),
+    (AuditEntry.actor_organisation_id, AuditEntry.outcome),
+    (AuditEntry.action, AuditEntry.outcome),
+    (AuditEntry.outcome,),
+)
 # Written into the statement, since an index over some rows is used for those words alone.
 _DONE: ColumnElement[str] = literal_column("'done'")
 
@@ -194,7 +211,7 @@ def lines(asked: Search, limit: int) -> list[Line]:
 
 
 def _page(asked: Search, limit: int) -> Select[AuditEntry]:
-    """Choose entries by the one index that begins with what is asked for, if it is one thing.
+    """Choose entries by the one index that begins with the most telling of what is asked for.
 
     Its columns are compared as one value and ordered by. No other index gives that order, so the
     database cannot guess wrongly, however few of very many entries fit and however old they are.
@@ -220,12 +237,8 @@ def _value(columns: Sequence[_Column], parts: Sequence[Any]) -> Tuple:
 
 
 def _conditions(asked: Search) -> tuple[dict[_Column, Any], list[ColumnElement[bool]]]:
-    """Say by which column's index entries are found, if by one alone, and what else they fulfil.
-
-    Of several, the database knows best which leaves the fewest entries.
-    """
+    """Say by which columns' index entries are found, and what else they fulfil."""
     case_id, referral_id = _subjects(asked)
-    done = asked.outcome is Outcome.DONE
     columns: dict[_Column, Any] = {
         AuditEntry.case_id: case_id,
         AuditEntry.subject_id: referral_id,
@@ -235,11 +248,27 @@ def _conditions(asked: Search) -> tuple[dict[_Column, Any], list[ColumnElement[b
         AuditEntry.outcome: asked.outcome and asked.outcome.value,
     }
     given = {column: value for column, value in columns.items() if value}
-    # In the words of the index of whatever was not done, which holds no other entries.
-    narrowed = [AuditEntry.outcome != _DONE] if asked.outcome and not done else []
-    if len(given) == 1 and not done:
-        return given, narrowed
-    return {}, [*narrowed, *(column == value for column, value in given.items())]
+    found_by = _index(given)
+    others = [_alone(column) == value for column, value in given.items() if column not in found_by]
+    if AuditEntry.outcome in found_by:
+        # In the words of the indexes of whatever was not done, which hold no other entries.
+        others.append(AuditEntry.outcome != _DONE)
+    return {column: given[column] for column in found_by}, others
+
+
+def _alone(column: _Column) -> SQLColumnExpression[Any]:
+    """Compare a column without its index, which would tempt SQLite away from the chosen one.
+
+    PostgreSQL knows how many entries each would leave, as long as it sees the column.
+    """
+    return func.coalesce(column, column) if db.engine.dialect.name == "sqlite" else column
+
+
+def _index(given: Mapping[_Column, Any]) -> tuple[_Column, ...]:
+    """Choose the index that leaves the fewest entries to look through, whatever is asked for."""
+    outcome = given.get(AuditEntry.outcome, Outcome.DONE)
+    choice = _BY if outcome == Outcome.DONE else _BY_NOT_DONE
+    return next((columns for columns in choice if set(columns) <= set(given)), ())
 
 
 def _subjects(asked: Search) -> tuple[UUID | None, UUID | None]:

@@ -43,6 +43,18 @@ def sequence(progress: Callable[[int], None] = lambda _: None) -> int:
     return total
 
 
+# Made once: a proof reads a handful of tiles, and making a statement takes as long as its answer.
+_TILE = select(AuditTile.hashes).where(
+    AuditTile.level == bindparam("level"), AuditTile.position == bindparam("position")
+)
+_NEWEST_TILE = (
+    select(AuditTile.position, func.length(AuditTile.hashes))
+    .where(AuditTile.level == 0)
+    .order_by(AuditTile.position.desc())
+    .limit(1)
+)
+
+
 @contextmanager
 def only_sequencer() -> Iterator[Connection | None]:
     """Begin a transaction in which nobody else changes the tree; none if another is at it."""
@@ -58,17 +70,9 @@ def tree(connection: Connection) -> Tree:
     """Return the tree as it stands, to be read tile by tile."""
 
     def read(level: int, position: int) -> bytes:
-        tile = select(AuditTile.hashes).where(
-            AuditTile.level == level, AuditTile.position == position
-        )
-        return connection.scalar(tile) or b""
+        return connection.scalar(_TILE, {"level": level, "position": position}) or b""
 
-    newest = connection.execute(
-        select(AuditTile.position, func.length(AuditTile.hashes))
-        .where(AuditTile.level == 0)
-        .order_by(AuditTile.position.desc())
-        .limit(1)
-    ).one_or_none()
+    newest = connection.execute(_NEWEST_TILE).one_or_none()
     size = 0 if newest is None else (newest[0] << 8) + newest[1] // HASH_BYTES
     return Tree(size, read)
 

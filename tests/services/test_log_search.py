@@ -28,6 +28,8 @@ def asked(world):
     """Fill the log, and give every question by its name: what is asked, and which index answers."""
     case, referral = worlds.accepted(world)
     fill(world, case)
+    refused_by = list(world.accounts.values())[300 % len(world.accounts)]
+    most = next(iter(world.organisations.values()))
     questions = {
         "nothing": (Search(), "occurred_at_seq"),
         "account": (Search(account_id=world.accounts["provider"]), "actor_id_occurred_at_seq"),
@@ -40,6 +42,43 @@ def asked(world):
         "refused": (Search(outcome=Outcome.REFUSED), "not_done"),
         "begun": (Search(outcome=Outcome.BEGUN), "not_done"),
         "done": (Search(outcome=Outcome.DONE), "occurred_at_seq"),
+        "account and act": (
+            Search(account_id=world.accounts["provider"], action=Action.CASE_OPEN),
+            "actor_id_action",
+        ),
+        "account and act that it never did": (
+            Search(account_id=world.accounts["provider"], action=Action.CASE_ERASE),
+            "actor_id_action",
+        ),
+        "organisation and act": (
+            Search(organisation_id=most, action=Action.CASE_OPEN),
+            "actor_organisation_id_action",
+        ),
+        "account and refused": (
+            Search(account_id=refused_by, outcome=Outcome.REFUSED),
+            "actor_id_not_done",
+        ),
+        "organisation and refused": (
+            Search(organisation_id=most, outcome=Outcome.REFUSED),
+            "actor_organisation_id_not_done",
+        ),
+        "act and refused": (
+            Search(action=Action.CASE_OPEN, outcome=Outcome.REFUSED),
+            "action_not_done",
+        ),
+        "case and act": (
+            Search(case_reference=case, action=Action.CASE_OPEN),
+            "case_id_occurred_at_seq",
+        ),
+        "account and organisation and act and done": (
+            Search(
+                account_id=world.accounts["provider"],
+                organisation_id=most,
+                action=Action.CASE_OPEN,
+                outcome=Outcome.DONE,
+            ),
+            "actor_id_action",
+        ),
         "a case that is not there": (Search(case_reference="ZZZZ-ZZZZ-Z"), "case_id_occurred_at"),
     }
     in_time = {
@@ -139,7 +178,7 @@ def test_every_question_finds_what_is_there_newest_first_page_by_page(asked, sub
     for name, (search, _index) in asked.items():
         with subtests.test(name):
             expected = entries(search)
-            empty = ("begun", "a case that is not there")
+            empty = ("begun", "a case that is not there", "account and act that it never did")
             assert bool(expected) == (name.split(",")[0] not in empty)
             found, page = [], log_search.lines(search, 100)
             while page:
@@ -148,13 +187,19 @@ def test_every_question_finds_what_is_there_newest_first_page_by_page(asked, sub
             assert found == expected
 
 
-def test_one_index_answers_and_nothing_is_sorted(asked, subtests):
+def test_one_index_answers_and_nothing_is_sorted(asked, subtests, database_kind):
     referral, index = asked.pop("referral")
     assert index in how(referral)
     for name, (search, index) in asked.items():
         for place in (None, (BEGAN + timedelta(hours=9), 1_200)):
             with subtests.test(f"{name}, {'a later page' if place else 'the first page'}"):
                 plan = how(replace(search, before=place))
+                few = " and " in name or "case" in name
+                if few and database_kind == "postgresql":
+                    # Where it expects few entries, it may read and sort them all.
+                    assert re.search(r"Index Scan .*ix_audit_entry_\w+", plan), plan
+                    assert "Seq Scan" not in plan
+                    continue
                 walked = rf"(?:USING INDEX|Backward using) ix_audit_entry_{index}"
                 assert re.search(walked, plan), plan
                 assert not re.search(r"SCAN audit_entry(?! USING)|Seq Scan|Bitmap", plan), plan

@@ -140,6 +140,33 @@ def test_two_sequencers_at_once_place_each_entry_once_and_sign_once(
     assert max(stored) == total
 
 
+def test_two_signers_write_to_the_second_place_at_once(world, settings, tmp_path):
+    del world
+    folder = tmp_path / "second place"
+    write()
+    with log.signer_of(settings):
+        sequencing.sequence()
+        checkpoint = checkpoints.sign(folder)
+    ready, errors = threading.Barrier(8), []
+
+    def keep():
+        ready.wait()
+        try:
+            for _ in range(50):
+                checkpoints._write(folder, checkpoint)
+        except OSError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=keep) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert checkpoints.newest_in(folder) == checkpoint
+    assert checkpoints.files_in(folder) == list(folder.iterdir())
+
+
 def test_nobody_who_writes_waits_for_the_sequencer(world, monkeypatch):
     """Eight write while entries are placed: none is refused, none is forgotten."""
     monkeypatch.setattr(sequencing, "BATCH", 10)
