@@ -138,7 +138,7 @@ def _case(actors: dict[Role, Actor], shelter: Actor) -> str:
         "share_with_provider", Answer.GRANTED, shelter.organisation_id, frozenset({"identity"})
     )
     how = consent.How("oral", "kin", GivenBy.PERSON)
-    consent.record(coordinator, reference, [agreed], how)
+    consent.record(coordinator, reference, [agreed], how, pack=PACK)
     version = casefile.page(coordinator, reference).case.version
     referral.send(
         coordinator,

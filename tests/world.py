@@ -313,6 +313,7 @@ def agree(world, reference, to="lakes", compartments=("identity", "contact"), **
             )
         ],
         consent.How("oral", "run", GivenBy.PERSON, **how),
+        pack=world.pack,
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from nrm.audit.actions import Action
+from nrm.country import CountryPack
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.consent import (
     BASIS_CONSENT,
@@ -30,6 +31,7 @@ from nrm.domain.vocabulary import CONSENT_EXCEPTION, CONSENT_PURPOSE, is_under_1
 from nrm.models import Account, Case, ConsentAnswer, Organisation
 from nrm.services import vault, visibility
 from nrm.services.audit import record as record_entry
+from nrm.services.facts import counted
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ def record(
     new: Sequence[NewAnswer],
     how: How,
     *,
+    pack: CountryPack,
     form_id: UUID | None = None,
 ) -> None:
     """Record answers given in one conversation; a withdrawal closes what it covered at once."""
@@ -144,7 +147,10 @@ def record(
             grants=any(answer.answer is Answer.GRANTED for answer in new),
         )
         _write(unit, actor, case, _as_withdrawals(unit, case, new), how)
-        _tell_statistics(unit, case, facts, new)
+        _leave_out_of_figures(unit, case, facts, new)
+        if any(one.purpose == SHARE_WITH_PROVIDER and one.answer is Answer.GRANTED for one in new):
+            days = (unit.now - case.flagged_at).days
+            counted(unit, case.id, "consented", unit.now.astimezone(pack.zone).date(), days=days)
         exception = how.basis != BASIS_CONSENT
         record_entry(
             unit,
@@ -168,7 +174,7 @@ def _as_withdrawals(unit: Unit, case: Case, new: Sequence[NewAnswer]) -> list[Ne
     ]
 
 
-def _tell_statistics(
+def _leave_out_of_figures(
     unit: Unit, case: Case, facts: Mapping[str, Any], new: Sequence[NewAnswer]
 ) -> None:
     """Leave the case out of the figures after a no; the counting reads facts, never answers."""

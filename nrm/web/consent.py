@@ -54,7 +54,9 @@ def record(reference: str) -> Response | tuple[str, int]:
     """Record what the person answered in one conversation."""
     form = RecordForm()
     if form.carries_out(
-        lambda: consent.record(actor(), reference, form.answers(), form.how(), form_id=form.receipt)
+        lambda: consent.record(
+            actor(), reference, form.answers(), form.how(), pack=pack(), form_id=form.receipt
+        )
     ):
         flash(_("The answers are recorded."))
         return redirect(url_for(".page", reference=reference), 303)
@@ -71,7 +73,12 @@ def share(reference: str) -> Response | tuple[str, int]:
     form = ShareForm(directory.approved_providers(actor(), today), data=_asked_for())
     if form.carries_out(
         lambda: consent.record(
-            actor(), reference, form.answers(), form.how_shared(), form_id=form.receipt
+            actor(),
+            reference,
+            form.answers(),
+            form.how_shared(),
+            pack=pack(),
+            form_id=form.receipt,
         )
     ):
         flash(_("It is recorded what this provider may be told."))
@@ -102,7 +109,9 @@ def withdraw(reference: str) -> Response | tuple[str, int]:
     form = WithdrawForm()
     no = NewAnswer(SHARE_WITH_PROVIDER, Answer.REFUSED, recipient)
     if form.carries_out(
-        lambda: consent.record(actor(), reference, [no], form.how(), form_id=form.receipt)
+        lambda: consent.record(
+            actor(), reference, [no], form.how(), pack=pack(), form_id=form.receipt
+        )
     ):
         flash(_("It is recorded. This provider can open nothing more."))
         return redirect(url_for(".page", reference=reference), 303)

@@ -117,7 +117,7 @@ def _consent(world, actor, what, **given):
         frozenset({"identity"}),
     )
     how = consent.How("oral", "run", GivenBy.PERSON, interpreter=CANARIES["interpreter"])
-    return consent.record(actor, what, [answer], how, **given)
+    return consent.record(actor, what, [answer], how, pack=world.pack, **given)
 
 
 def _exception(world, actor, what, **given):
@@ -134,7 +134,7 @@ def _exception(world, actor, what, **given):
         basis="vital_interests",
         reason=CANARIES["exception_reason"],
     )
-    return consent.record(actor, what, [answer], how, **given)
+    return consent.record(actor, what, [answer], how, pack=world.pack, **given)
 
 
 def _needs(world, actor, what, **given):
@@ -563,7 +563,7 @@ ACTS = [
         _consent,
         Action.CONSENT_RECORD,
         "case",
-        "consent facts",
+        "consent facts facts_event",
         "consent",
         fields=("share_with_provider",),
         form=True,
@@ -576,7 +576,7 @@ ACTS = [
         _exception,
         Action.CONSENT_EXCEPTION,
         "case",
-        "consent facts",
+        "consent facts facts_event",
         "vital_interests",
         fields=("share_with_provider",),
         form=True,

@@ -7,6 +7,7 @@ import pytest
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.errors import InvalidInputError, NoConsentError
 from nrm.services import casefile, consent, provision
+from tests import vault
 from tests import world as worlds
 
 
@@ -27,11 +28,16 @@ def sharing(world, to="lakes", answer=Answer.GRANTED, **changed):
 
 
 def record(world, reference, *new, **given):
-    consent.record(world.actor("coordinator"), reference, new, how(**given))
+    consent.record(world.actor("coordinator"), reference, new, how(**given), pack=world.pack)
 
 
 def facts(world, reference):
     return casefile.page(world.actor("coordinator"), reference).facts
+
+
+def events():
+    """Open every counted act."""
+    return [held for place, held in vault.contents().items() if "facts_event" in place[0]]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +165,17 @@ def test_taking_back_a_yes_to_statistics_is_a_no(world):
     assert "statistics" not in facts(world, reference)
     record(world, reference, consent.NewAnswer("statistics", Answer.REFUSED))
     assert facts(world, reference)["statistics"] == "denied"
+
+
+def test_a_yes_to_sharing_is_counted_by_its_day_and_nothing_else(world):
+    reference = worlds.presumed(world)
+    before = events()
+    record(world, reference, consent.NewAnswer("record", Answer.GRANTED))
+    record(world, reference, consent.NewAnswer("statistics", Answer.REFUSED))
+    assert events() == before
+    record(world, reference, sharing(world))
+    [added] = [event for event in events() if event not in before]
+    assert added == {"event": "consented", "quarter": before[0]["quarter"], "days": 0}
 
 
 def test_every_answer_stays_with_who_recorded_it(world):

@@ -176,7 +176,8 @@ class CaseActs:
         general = [
             consent.NewAnswer(purpose, Answer.GRANTED) for purpose in ("record", "statistics")
         ]
-        consent.record(self.coordinator, self.reference, [share, *general], self._how())
+        answers = [share, *general]
+        consent.record(self.coordinator, self.reference, answers, self._how(), pack=self.world.pack)
 
     def _how(self) -> consent.How:
         """An adult agrees; for a child under 16 a guardian does, or the law stands in."""
