@@ -1,12 +1,15 @@
 """Tables of counts: what is counted by what, and all their margins, each a cell of its own."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Any, TypeAlias
 
 from nrm.statistics.protection import Protection
 
+UNKNOWN = "unknown"
+# Stands among the codes of a thing of which a record can have several: any of them, but unknown.
+ANSWERED = "answered"
 MOST_DIMENSIONS = 2
 # The widest tables there may be are named one by one.
 MOST_WIDE_TABLES, WIDE = 5, 3
@@ -29,13 +32,21 @@ class Dimension:
     codes: Sequence[str]
     # Whether a record can have several of the codes: then they are no parts of a whole.
     several: bool = False
+    # What it is called, and each of its codes, in words.
+    label: str = ""
+    words: Mapping[str, str] = field(default_factory=dict, compare=False)
+    # How it is read; where nothing is said, a record has it under its name.
+    read: Callable[[Record], Any] | None = field(default=None, compare=False)
 
     def of(self, record: Record) -> Sequence[str]:
-        """Return which codes a record has; none where it is not known."""
-        value = record.get(self.name)
-        if value is None or value == "":
-            return ()
-        return [code for code in self.codes if code in value] if self.several else (value,)
+        """Return which codes a record has."""
+        value = self.read(record) if self.read else record.get(self.name)
+        if not self.several:
+            return (value or UNKNOWN,)
+        given = [code for code in self.codes if value and code in value]
+        # Shares are of those of whom something is known (the rule of CTDC), so these are counted.
+        known = ANSWERED in self.codes and any(code != UNKNOWN for code in given)
+        return [*given, ANSWERED] if known else given
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,15 @@ def check(tables: Sequence[Table]) -> None:
     for table in tables:
         if len(table.dimensions) > WIDE:
             raise CatalogueError(f"{table.name} has more than three dimensions")
+    spaced = {
+        code
+        for table in tables
+        for dimension in table.dimensions
+        for code in (dimension.name, *dimension.codes)
+        if set(code) & set(" =")
+    }
+    if spaced:
+        raise CatalogueError(f"a code is one word: {', '.join(sorted(spaced))}")
     if twice := {one.name for one in tables if [two.name for two in tables].count(one.name) > 1}:
         raise CatalogueError(f"two tables have one name: {', '.join(sorted(twice))}")
 

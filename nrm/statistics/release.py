@@ -1,0 +1,147 @@
+"""Making a release: cases in, protected cells out, and nothing between them is kept."""
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from nrm.statistics import catalogue, reading
+from nrm.statistics.attack import Proved, attack
+from nrm.statistics.catalogue import SOURCE, Counts, Listed
+from nrm.statistics.periods import Period
+from nrm.statistics.protection import Protection, median_days
+from nrm.statistics.reading import STEP_LABEL, Document
+from nrm.statistics.tables import Cell, Counting, Dimension
+
+# A release of fewer new cases than this would tell too much about each of them.
+FEWEST_CASES = 30
+
+Figures: TypeAlias = Mapping[Cell, int | None]
+# A case as the statistics' process reads it: its id, its coded facts, and what was counted of it.
+CaseFacts: TypeAlias = tuple[str, Document, Sequence[Document]]
+
+
+class TooFewError(ValueError):
+    """The period has too few new cases for a release."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is published: figures by what they count, and which tables had to be left out."""
+
+    figures: Mapping[Counts, Figures]
+    left_out: Sequence[str]
+
+    @property
+    def shown(self) -> int:
+        """How many counts are shown."""
+        return sum(figure is not None for figure in self._counts())
+
+    @property
+    def hidden(self) -> int:
+        """How many counts are hidden."""
+        return sum(figure is None for figure in self._counts())
+
+    def _counts(self) -> Iterable[int | None]:
+        for counts, figures in self.figures.items():
+            if counts is not Counts.DAYS:
+                yield from figures.values()
+
+
+def make(
+    cases: Iterable[CaseFacts],
+    period: Period,
+    protection: Protection,
+    listed: Sequence[Listed],
+) -> Made:
+    """Count the cases flagged and the referrals sent in a period, and protect every figure.
+
+    Raises TooFewError. A person who does not agree to be counted is not.
+    """
+    counting = {
+        counts: Counting(catalogue.tables(listed, counts, annual=period.annual), protection)
+        for counts in (Counts.PERSONS, Counts.REFERRALS)
+    }
+    days = _Durations()
+    new_cases = 0
+    for case_id, facts, events in cases:
+        if not reading.counted(events, facts):
+            continue
+        for referral, (sent, record) in reading.referrals(facts, events).items():
+            if period.holds(sent):
+                counting[Counts.REFERRALS].add(referral, record)
+        if period.holds(facts["quarter"]):
+            new_cases += 1
+            counting[Counts.PERSONS].add(case_id, reading.person(facts, events))
+            days.note(SOURCE.of(facts)[0], events)
+    if new_cases < FEWEST_CASES:
+        raise TooFewError(period.name)
+    return _published(listed, counting, days)
+
+
+class _Durations:
+    """How long each first step took, for all and by who identified the person."""
+
+    def __init__(self) -> None:
+        self._taken: dict[tuple[str, str], array[int]] = {}
+
+    def note(self, source: str, events: Iterable[Document]) -> None:
+        first: dict[str, int] = {}
+        for event in events:
+            step = event["event"]
+            if step in STEP_LABEL:
+                first[step] = min(event["days"], first.get(step, event["days"]))
+        for step, number in first.items():
+            for of in ("", source):
+                self._taken.setdefault((step, of), array("i")).append(number)
+
+    def medians(self) -> Figures:
+        of_all = {frozenset({("step", step)}): None for step in STEP_LABEL}
+        return of_all | {
+            frozenset({("step", step), *([("source", of)] if of else [])}): median_days(taken)
+            for (step, of), taken in self._taken.items()
+        }
+
+
+def _published(
+    listed: Iterable[Listed], counting: Mapping[Counts, Counting], days: _Durations
+) -> Made:
+    figures: dict[Counts, Figures] = {Counts.DAYS: days.medians()}
+    left_out: list[str] = []
+    for counts, counted in counting.items():
+        of_these = [one for one in listed if one.counts is counts]
+        figures[counts], lost = proof_against(counted.published(), of_these)
+        left_out += lost
+    return Made(figures, left_out)
+
+
+def proof_against(figures: Figures, listed: Iterable[Listed]) -> tuple[Figures, list[str]]:
+    """Leave out every table of which the attack proves a cell; noise is never drawn again."""
+    remaining, left_out = {one.number: one for one in listed}, []
+    while proved := attacked(figures, remaining.values()):
+        wrong = {
+            number
+            for number, one in remaining.items()
+            if any(_names(cell) <= one.names for cell in proved.cells)
+        }
+        left_out += sorted(wrong)
+        remaining = {number: one for number, one in remaining.items() if number not in wrong}
+        figures = {
+            cell: figure
+            for cell, figure in figures.items()
+            if any(_names(cell) <= one.names for one in remaining.values())
+        }
+    return figures, left_out
+
+
+def attacked(figures: Figures, listed: Iterable[Listed]) -> Proved:
+    """Attack the figures of one kind with nothing but themselves."""
+    dimensions: dict[str, Dimension] = {
+        each.name: each for one in listed for each in one.dimensions
+    }
+    return attack(figures, dimensions.values())
+
+
+def _names(cell: Cell) -> set[str]:
+    """Name what a cell is counted by; the attack writes one answer of several as form=labour."""
+    return {name.partition("=")[0] for name, _ in cell}
