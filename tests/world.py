@@ -60,6 +60,7 @@ ACCOUNTS = {
     "directory_manager": ("ministry", Role.DIRECTORY_MANAGER),
     "second_manager": ("ministry", Role.DIRECTORY_MANAGER),
     "analyst": ("ministry", Role.ANALYST),
+    "second_analyst": ("ministry", Role.ANALYST),
     "auditor": ("ministry", Role.AUDITOR),
     "administrator": ("ministry", Role.ADMINISTRATOR),
 }

@@ -74,6 +74,12 @@ class Action(StrEnum):
     SESSION_FAIL = "session:fail"
     SESSION_SIGN_IN = "session:sign-in"
     SESSION_SIGN_OUT = "session:sign-out"
+    STATISTICS_ASK = "statistics:ask"
+    STATISTICS_COUNT = "statistics:count"
+    STATISTICS_EXPORT = "statistics:export"
+    STATISTICS_FREEZE = "statistics:freeze"
+    STATISTICS_SIGN = "statistics:sign"
+    STATISTICS_VIEW = "statistics:view"
     WITNESS_ADD = "witness:add"
     WITNESS_COSIGN = "witness:cosign"
 
@@ -156,6 +162,12 @@ ACTION_LABEL: dict[Action, str] = {
     Action.SESSION_FAIL: N_("Sign-in failed"),
     Action.SESSION_SIGN_IN: N_("Signed in"),
     Action.SESSION_SIGN_OUT: N_("Signed out"),
+    Action.STATISTICS_ASK: N_("Release of statistics asked for"),
+    Action.STATISTICS_COUNT: N_("Coded facts opened and counted for a release"),
+    Action.STATISTICS_EXPORT: N_("Statistics taken out as a file"),
+    Action.STATISTICS_FREEZE: N_("Release of statistics frozen"),
+    Action.STATISTICS_SIGN: N_("Release of statistics signed"),
+    Action.STATISTICS_VIEW: N_("Statistics read"),
     Action.WITNESS_ADD: N_("Witness of the log added"),
     Action.WITNESS_COSIGN: N_("Cosignature of a witness kept"),
 }

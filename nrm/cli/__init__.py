@@ -18,6 +18,7 @@ from nrm.cli import (
     key,
     recovery,
     serve,
+    statistics,
     tick,
     user,
     witness,
@@ -82,6 +83,7 @@ main.add_command(erasure.erasure)
 main.add_command(init.init)
 main.add_command(key.key)
 main.add_command(serve.serve)
+main.add_command(statistics.statistics)
 main.add_command(tick.tick)
 main.add_command(user.user)
 main.add_command(witness.witness)

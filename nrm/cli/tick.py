@@ -14,7 +14,7 @@ from nrm.audit.verify import NotAsSignedError, UnreadableError
 from nrm.cli import startup
 from nrm.db import db
 from nrm.security.keyfile import Holder
-from nrm.services import housekeeping, keys, log_keeping, sessions
+from nrm.services import housekeeping, keys, log_keeping, sessions, statistics
 from nrm.services.mail import MailError
 
 
@@ -29,7 +29,7 @@ def tick(every: int | None) -> None:
     """Do one round of housekeeping; safe to run anywhere and any number of times.
 
     With the web process's key file it looks after cases; with the signer's it puts the log into
-    its tree and signs it.
+    its tree and signs it; with the statistics' it counts and freezes releases.
     """
     settings = Settings.from_environment()
     app = startup.unlocked(settings)
@@ -75,9 +75,13 @@ def _round(app: Flask, settings: Settings) -> _Done:
                 return _look_after_cases(settings)
             if holder is Holder.SIGNER:
                 return _keep_log(settings)
+            if holder is Holder.STATISTICS:
+                return _keep_statistics(settings)
         finally:
             db.session.remove()
-    raise SettingsError(f"the key file of {holder} is for no housekeeping: say web or signer")
+    raise SettingsError(
+        f"the key file of {holder} is for no housekeeping: say web, signer or statistics"
+    )
 
 
 def _look_after_cases(settings: Settings) -> _Done:
@@ -96,6 +100,15 @@ def _keep_log(settings: Settings) -> _Done:
     sent = ", and sent by e-mail" if done.sent else ""
     words = f"Log: {done.entries_placed} entries put into the tree, {signed}{sent}."
     return _Done(words, bool(done.entries_placed or done.checkpoint or done.sent))
+
+
+def _keep_statistics(settings: Settings) -> _Done:
+    done = statistics.go_on(country.load(settings.country))
+    words = (
+        f"Statistics: {done.counted} releases counted, {done.put_off} put off for want of cases, "
+        f"{done.frozen} frozen."
+    )
+    return _Done("\n".join([words, *done.refused]), any(vars(done).values()))
 
 
 def _told(done: housekeeping.Round) -> str:

@@ -60,6 +60,17 @@ class ErasureState(StrEnum):
     DONE = "done"
 
 
+class ReleaseState(StrEnum):
+    """Where a release of the statistics stands."""
+
+    ASKED = "asked"
+    TOO_FEW = "too_few"
+    DRAFT = "draft"
+    SIGNED_ONCE = "signed_once"
+    SIGNED = "signed"
+    FROZEN = "frozen"
+
+
 STATE_LABEL: dict[StrEnum, str] = {
     Identification.FLAGGED: N_("Flagged"),
     Identification.PRESUMED: N_("Presumed victim"),
@@ -81,6 +92,12 @@ STATE_LABEL: dict[StrEnum, str] = {
     ErasureState.TAKEN_BACK: N_("Taken back"),
     ErasureState.REFUSED: N_("Refused"),
     ErasureState.DONE: N_("Erased"),
+    ReleaseState.ASKED: N_("Waiting to be counted"),
+    ReleaseState.TOO_FEW: N_("Too few new cases"),
+    ReleaseState.DRAFT: N_("Draft"),
+    ReleaseState.SIGNED_ONCE: N_("Signed by one person"),
+    ReleaseState.SIGNED: N_("Signed, waiting to be frozen"),
+    ReleaseState.FROZEN: N_("Frozen"),
 }
 
 
@@ -329,6 +346,55 @@ ERASE = Step(
     done=N_("The file was erased. Nobody can read it any more."),
 )
 
+ASK_RELEASE = Step(
+    "ask for the release",
+    leaves=frozenset[ReleaseState](),
+    enters=ReleaseState.ASKED,
+    needs=Permission.STATISTICS_ASK,
+    label=N_("Prepare a release"),
+    done=N_("The release is being counted. It takes about a minute."),
+)
+COUNT_RELEASE = Step(
+    "count",
+    leaves=frozenset({ReleaseState.ASKED}),
+    enters=ReleaseState.DRAFT,
+    needs=Permission.STATISTICS_COUNT,
+    label=N_("Count and protect"),
+    done=N_("The release is counted, and waits for two signatures."),
+)
+FIND_TOO_FEW = Step(
+    "find too few",
+    leaves=frozenset({ReleaseState.ASKED}),
+    enters=ReleaseState.TOO_FEW,
+    needs=Permission.STATISTICS_COUNT,
+    label=N_("Put off: too few new cases"),
+    done=N_("There are too few new cases. The next release counts them."),
+)
+SIGN_FIRST = Step(
+    "sign",
+    leaves=frozenset({ReleaseState.DRAFT}),
+    enters=ReleaseState.SIGNED_ONCE,
+    needs=Permission.STATISTICS_SIGN,
+    label=N_("Sign the release"),
+    done=N_("You have signed. A second person signs as well."),
+)
+SIGN_SECOND = Step(
+    "sign second",
+    leaves=frozenset({ReleaseState.SIGNED_ONCE}),
+    enters=ReleaseState.SIGNED,
+    needs=Permission.STATISTICS_SIGN,
+    label=N_("Sign the release as the second person"),
+    done=N_("You have signed as the second person. The release is frozen within a minute."),
+)
+FREEZE_RELEASE = Step(
+    "freeze",
+    leaves=frozenset({ReleaseState.SIGNED}),
+    enters=ReleaseState.FROZEN,
+    needs=Permission.STATISTICS_COUNT,
+    label=N_("Freeze"),
+    done=N_("The release is frozen. No figure of it changes any more."),
+)
+
 
 @dataclass(frozen=True)
 class Lifecycle(Generic[S]):
@@ -354,7 +420,12 @@ ERASURE = Lifecycle(
     ErasureState,
     (ASK_ERASURE, TAKE_BACK_ERASURE, REFUSE_ERASURE, ERASE),
 )
-LIFECYCLES = (IDENTIFICATION, ASSISTANCE, REFERRAL, LISTING, ERASURE)
+RELEASE = Lifecycle(
+    "Release of the statistics",
+    ReleaseState,
+    (ASK_RELEASE, COUNT_RELEASE, FIND_TOO_FEW, SIGN_FIRST, SIGN_SECOND, FREEZE_RELEASE),
+)
+LIFECYCLES = (IDENTIFICATION, ASSISTANCE, REFERRAL, LISTING, ERASURE, RELEASE)
 
 
 def allows(state: S, step: Step[S]) -> bool:

@@ -44,7 +44,17 @@ class ErasureStanding:
     asked_by: UUID | None
 
 
-Standing: TypeAlias = CaseStanding | ReferralStanding | ListingStanding | ErasureStanding
+@dataclass(frozen=True)
+class ReleaseStanding:
+    """What the policy needs to know of a release of the statistics."""
+
+    subject: Subject
+    signed_by: frozenset[UUID]
+
+
+Standing: TypeAlias = (
+    CaseStanding | ReferralStanding | ListingStanding | ErasureStanding | ReleaseStanding
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,9 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
         case ErasureStanding():
             mine = record.asked_by == actor.id
             return frozenset({Relation.OWN_ERASURE if mine else Relation.OTHERS_ERASURE})
+        case ReleaseStanding():
+            signed = actor.id in record.signed_by
+            return frozenset[Relation]() if signed else frozenset({Relation.UNSIGNED_RELEASE})
 
 
 def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Relation]:
@@ -94,6 +107,7 @@ _WHY_NOT: dict[Permission, str] = {
     Permission.LISTING_APPROVE: N_(
         "Someone other than the person who submitted a listing approves it."
     ),
+    Permission.STATISTICS_SIGN: N_("Two different people sign a release, and you have signed."),
     Permission.SERVICE_RECORD: N_(
         "Services are recorded while your organisation is helping under this referral."
     ),

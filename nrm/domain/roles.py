@@ -79,6 +79,10 @@ class Permission(StrEnum):
     REFERRAL_VIEW = "referral:view"
     REFERRAL_WITHDRAW = "referral:withdraw"
     SERVICE_RECORD = "service:record"
+    STATISTICS_ASK = "statistics:ask"
+    STATISTICS_COUNT = "statistics:count"
+    STATISTICS_EXPORT = "statistics:export"
+    STATISTICS_SIGN = "statistics:sign"
     STATISTICS_VIEW = "statistics:view"
     WORK_VIEW = "work:view"
 
@@ -106,6 +110,8 @@ class Relation(StrEnum):
     # Another person asked for this erasure: nobody carries out their own request.
     OTHERS_ERASURE = "another's erasure"
     OWN_ERASURE = "own erasure"
+    # The actor has not signed this release of the statistics yet: two different people do.
+    UNSIGNED_RELEASE = "release not signed by oneself"
 
 
 Grants: TypeAlias = dict[Role, dict[Permission, frozenset[Relation]]]
@@ -173,6 +179,9 @@ GRANTS: Grants = {
     Role.ANALYST: {
         Permission.WORK_VIEW: _ALONE,
         Permission.STATISTICS_VIEW: _ALONE,
+        Permission.STATISTICS_ASK: _ALONE,
+        Permission.STATISTICS_EXPORT: _ALONE,
+        Permission.STATISTICS_SIGN: frozenset({Relation.UNSIGNED_RELEASE}),
     },
     Role.AUDITOR: {
         Permission.WORK_VIEW: _ALONE,
@@ -193,6 +202,10 @@ GRANTS: Grants = {
         # It makes the search tokens anew, which takes names and telephone numbers.
         Permission.COMPARTMENT_CONTACT: _NATIONAL,
         Permission.COMPARTMENT_IDENTITY: _NATIONAL,
+        # The statistics' process counts the coded facts of everybody, and opens nothing else.
+        Permission.STATISTICS_ASK: _ALONE,
+        Permission.STATISTICS_COUNT: _ALONE,
+        Permission.STATISTICS_VIEW: _ALONE,
     },
 }
 

@@ -652,6 +652,12 @@ SERVICE_OUTCOME = CodeList(
 )
 
 
+# A period is counted soon after it is over, and again when what was late has come in.
+RELEASE_EDITION = CodeList(
+    Code("provisional", N_("Provisional")),
+    Code("final", N_("Final")),
+)
+
 # The telephone numbers that a country pack may show, by what answers there.
 HOTLINE_SERVICE = CodeList(
     Code("police_emergency", N_("Police emergency")),

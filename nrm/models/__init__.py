@@ -10,6 +10,7 @@ from nrm.models.erasure import Erasure
 from nrm.models.keys import CaseKey, FactsKey, KeyHolder, MasterKey, SealedMasterKey
 from nrm.models.receipt import FormReceipt
 from nrm.models.referral import Referral, ServiceRecord
+from nrm.models.release import Release, ReleaseCell, ReleaseProgress, ReleaseSignature
 from nrm.models.sealed import (
     CompartmentHead,
     FactsHead,
@@ -54,6 +55,10 @@ __all__ = [
     "NameToken",
     "Organisation",
     "Referral",
+    "Release",
+    "ReleaseCell",
+    "ReleaseProgress",
+    "ReleaseSignature",
     "SealedCompartment",
     "SealedDocument",
     "SealedDraft",

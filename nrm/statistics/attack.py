@@ -50,6 +50,15 @@ class Proved:
     # The cells that were proved, of any kind.
     cells: frozenset[Cell]
 
+    def __add__(self, other: "Proved") -> "Proved":
+        """Put together what was proved in two kinds of figures."""
+        return Proved(
+            self.isolated + other.isolated,
+            self.small_exact + other.small_exact,
+            self.group + other.group,
+            self.cells | other.cells,
+        )
+
     def __bool__(self) -> bool:
         """Say whether anything was proved."""
         return bool(self.isolated or self.small_exact or self.group)

@@ -53,6 +53,12 @@ def after(name: str) -> str:
     return f"{year}Q{number + 1}" if number < _QUARTERS else f"{year + 1}Q1"
 
 
+def before(name: str) -> str:
+    """Name the quarter before this one."""
+    year, number = int(name[:4]), int(name[-1])
+    return f"{year}Q{number - 1}" if number > 1 else f"{year - 1}Q{_QUARTERS}"
+
+
 def read(text: str) -> Period:
     """Read 2026Q3 or 2026; raises PeriodError."""
     text = text.strip().upper()

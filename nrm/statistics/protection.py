@@ -103,6 +103,11 @@ class Protection:
         return int.from_bytes(mac[:_KEY_BYTES], "big") / _MODULUS
 
 
+def is_protected(figure: int | None) -> bool:
+    """Say whether a figure can have been published: hidden, or a multiple of five from ten on."""
+    return figure is None or (figure >= THRESHOLD and figure % BASE == 0)
+
+
 def _noise(count: int, chance: float) -> int:
     """Return the change that this chance brings; a count of nothing stays nothing."""
     if count == 0:
