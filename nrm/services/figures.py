@@ -84,20 +84,29 @@ def read(
         if release_id is None:
             record(unit, actor, Action.STATISTICS_VIEW)
             return None
-        opened = releases.read(release_id)
-        if opened.release.counted_at is None:
-            raise NotFoundError(Subject("release"))
-        tables = _chosen(opened.release, numbers, code)
-        before = _before(opened.release, history)
-        kept = _kept([opened.release, *before], tables)
+        shown = fetch(release_id, numbers, code, history=history)
         record(
             unit,
             actor,
             Action.STATISTICS_VIEW,
             Subject("release", release_id),
-            purpose=" ".join(one.number for one in tables)[:_PURPOSE],
+            purpose=" ".join(one.number for one in shown.tables)[:_PURPOSE],
         )
-        return Shown(opened, kept[0], tables, kept[1:])
+        return shown
+
+
+def fetch(release_id: UUID, numbers: Collection[str], code: str, *, history: int = 0) -> Shown:
+    """Fetch some tables of a release, within the caller's act; without a number, all of them.
+
+    Raises NotFoundError as `read` does.
+    """
+    opened = releases.read(release_id)
+    if opened.release.counted_at is None:
+        raise NotFoundError(Subject("release"))
+    tables = _chosen(opened.release, numbers, code)
+    before = _before(opened.release, history)
+    kept = _kept([opened.release, *before], tables)
+    return Shown(opened, kept[0], tables, kept[1:])
 
 
 def _newest() -> UUID | None:
