@@ -1,0 +1,136 @@
+"""The bulletin of a release: read as a page, or taken out as a PDF, which the log holds twice."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from uuid import UUID
+
+import typst
+
+from nrm.audit.actions import Action, Outcome
+from nrm.country import CountryPack
+from nrm.db import unit_of_work
+from nrm.domain.errors import NotFoundError, Subject
+from nrm.domain.policy import require
+from nrm.domain.roles import Actor, Permission
+from nrm.domain.vocabulary import RELEASE_EDITION
+from nrm.services import departures, figures
+from nrm.services.figures import HISTORY, Kept, Shown
+from nrm.services.statistics import period_of
+from nrm.statistics import bulletin
+from nrm.statistics.bulletin import Bulletin, Counted, Published, Voice
+from nrm.statistics.charts import Tile
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom a bulletin is written: how it speaks, and whether all in it is for practice."""
+
+    voice: Voice
+    # As a two-letter code.
+    language: str
+    practice: bool
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A file on its way out, and what it is to be called."""
+
+    name: str
+    content: Iterator[bytes]
+
+
+def read(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) -> Bulletin:
+    """Read a whole release as its bulletin; raises NotFoundError where it is not counted yet."""
+    shown = figures.read(actor, release_id, (), pack.code, history=HISTORY)
+    if shown is None:
+        raise NotFoundError(Subject("release"))
+    return bulletin.make(_published(shown, pack, reader), reader.voice)
+
+
+def take_out(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) -> Leaving:
+    """Hand the bulletin out as a PDF, once the log says that this begins.
+
+    Raises NotFoundError where the release is not counted yet.
+    """
+    require(actor, Permission.STATISTICS_EXPORT)
+    with unit_of_work() as unit:
+        shown = figures.fetch(release_id, (), pack.code, history=HISTORY)
+        subject = Subject("release", release_id)
+        entry_id = departures.begin(
+            unit, actor, Action.STATISTICS_EXPORT, subject, purpose="bulletin"
+        )
+        release = shown.opened.release
+        name = f"bulletin-{shown.opened.period.name}-{release.edition}"
+        name += ".pdf" if release.frozen_at else "-draft.pdf"
+        return Leaving(name, _told(entry_id, actor, shown, pack, reader))
+
+
+def _told(
+    entry_id: UUID, actor: Actor, shown: Shown, pack: CountryPack, reader: Reader
+) -> Iterator[bytes]:
+    """Make the file and give it away in one piece; where that fails, the log says so."""
+    outcome = Outcome.FAILED
+    try:
+        yield _pdf(shown, pack, reader)
+        outcome = Outcome.DONE
+    finally:
+        departures.finish(entry_id, actor, outcome)
+
+
+def _pdf(shown: Shown, pack: CountryPack, reader: Reader) -> bytes:
+    """Set the bulletin of a release; the same release is the same bytes, whenever it is set."""
+    made = bulletin.make(_published(shown, pack, reader), reader.voice)
+    release = shown.opened.release
+    moment = release.frozen_at or release.counted_at or release.asked_at
+    return typst.compile(
+        files(bulletin).joinpath("bulletin.typ").read_bytes(),
+        font_paths=_letters(),
+        format="pdf",
+        sys_inputs={"bulletin": json.dumps({**asdict(made), "language": reader.language})},
+        pdf_standards=["ua-1"],
+        timestamp=int(moment.timestamp()),
+    )
+
+
+@cache
+def _letters() -> typst.Fonts:
+    """Take the letters that Typst brings along, and no others: a machine's own would differ."""
+    return typst.Fonts(include_system_fonts=False)
+
+
+def _published(shown: Shown, pack: CountryPack, reader: Reader) -> Published:
+    release = shown.opened.release
+    frozen_at = release.frozen_at
+    return Published(
+        period=shown.opened.period,
+        figures=shown.kept.figures,
+        country=pack.name,
+        edition=RELEASE_EDITION.label(release.edition),
+        frozen_on=frozen_at.astimezone(pack.zone).date() if frozen_at else None,
+        tables=shown.tables,
+        missing=[one for one in figures.listed(pack.code).values() if not shown.kept.has(one)],
+        before=[_counted(kept) for kept in shown.before],
+        squares=_squares(pack),
+        practice=reader.practice,
+    )
+
+
+def _counted(kept: Kept) -> Counted:
+    return Counted(period_of(kept.release), kept.figures)
+
+
+def _squares(pack: CountryPack) -> dict[str, Tile]:
+    return {
+        place.district: Tile(
+            pack.districts[place.district],
+            place.short,
+            pack.province(place.district),
+            place.column,
+            place.row,
+            None,
+        )
+        for place in pack.tiles
+    }
