@@ -41,8 +41,9 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.OTHERS_ERASURE: ("another’s", "a request to erase that somebody else made"),
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
 }
-# The data of a country pack have no docstring of their own.
+# The data of a country pack, and a template, have no docstring of their own.
 DATA = {
+    "bulletin.typ": "the bulletin as it is set on paper; everything that it says comes in as data",
     "clocks.toml": "how long each act may take; proposals until somebody verifies them",
     "country.toml": "name, zone, languages, phone region and places of the country",
     "demo.toml": "the invented organisations, people and listings of the demonstration",

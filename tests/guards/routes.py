@@ -72,6 +72,7 @@ def _records(made, route):
         ("account_id",): each(made.accounts.values()),
         ("entry_id",): each(made.entries.values()),
         ("erasure_id",): each(made.erasures.values()),
+        ("release_id",): each(made.releases.values()),
     }[route.parameters]
 
 

@@ -15,6 +15,7 @@ from nrm.services import accounts, directory, erasure, follow_up, provision, ref
 from nrm.services.audit import record
 from tests import world as worlds
 from tests.ledger import Ledger, state
+from tests.releases import counted, flagged, frozen
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Mechanism:
     entries: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
+    releases: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def app(self):
@@ -54,6 +56,7 @@ def build(world):
         _add_others_work(made)
         _add_listings(made)
         _add_accounts(made)
+        _add_releases(made)
         _add_entries(made)
     return made
 
@@ -143,6 +146,13 @@ def _add_accounts(made):
     made.accounts["own"] = world.accounts["administrator"]
     made.accounts["disabled"] = world.accounts["colleague"]
     accounts.disable(world.actor("administrator"), made.accounts["disabled"])
+
+
+def _add_releases(made):
+    world, kept = made.world, made.app.config["NRM"]
+    for seed, (quarter, make) in enumerate((("2025Q2", frozen), ("2025Q3", counted))):
+        flagged(40, quarter, seed=seed)
+        made.releases[make.__name__] = make(world, kept, quarter)
 
 
 def _add_entries(made):

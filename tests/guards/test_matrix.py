@@ -85,7 +85,7 @@ MAY_REACH = {
         "directory.suspend",
     },
     # Reads what is published; no case is reachable.
-    Role.ANALYST: {"statistics.index"},
+    Role.ANALYST: {"bulletin.page", "bulletin.pdf", "statistics.index"},
     # Reads the log, and can be the second person of an erasure; no case is reachable through it.
     Role.AUDITOR: {
         "audit.ask",

@@ -25,6 +25,7 @@ NOBODYS = {
     "listing_id": IDENTIFIERS,
     "page": ("nonsense", "\x00"),
     "reference": REFERENCES,
+    "release_id": IDENTIFIERS,
     "sent": REFERENCES,
     "to": IDENTIFIERS,
 }

@@ -1,0 +1,56 @@
+"""The bulletin of a release: as a page that can be printed, and as a PDF to take away."""
+
+from datetime import date
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, render_template
+
+from nrm.domain.policy import holds
+from nrm.domain.roles import Permission
+from nrm.services import bulletin
+from nrm.services.bulletin import Reader
+from nrm.statistics.bulletin import Voice
+from nrm.web.access import actor, needs
+from nrm.web.context import day, language, pack
+from nrm.web.text import _
+
+blueprint = Blueprint("bulletin", __name__)
+
+# The file is for its reader's own program; nothing of it runs as a page of ours.
+_POLICY = "sandbox; default-src 'none'"
+
+
+@blueprint.get("/statistics/releases/<uuid:release_id>/bulletin")
+@needs(Permission.STATISTICS_VIEW)
+def page(release_id: UUID) -> str:
+    """Show the whole of a release, to be read or printed."""
+    return render_template(
+        "bulletin/page.html",
+        bulletin=bulletin.read(actor(), release_id, pack(), _reader()),
+        release_id=release_id,
+        can_take_out=holds(actor(), Permission.STATISTICS_EXPORT),
+    )
+
+
+@blueprint.get("/statistics/releases/<uuid:release_id>/bulletin.pdf")
+@needs(Permission.STATISTICS_EXPORT)
+def pdf(release_id: UUID) -> Response:
+    """Hand the same out as a file, which the log knows before it leaves."""
+    leaving = bulletin.take_out(actor(), release_id, pack(), _reader())
+    # Set here and now: what goes wrong with it still becomes a page that says so.
+    answer = Response(b"".join(leaving.content), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{leaving.name}"'
+    answer.headers["Content-Security-Policy"] = _POLICY
+    return answer
+
+
+def _reader() -> Reader:
+    return Reader(Voice(_say, _day), language(), current_app.config["NRM"].practice)
+
+
+def _say(message: str) -> str:
+    return _(message)
+
+
+def _day(moment: date) -> str:
+    return day(moment)
