@@ -49,6 +49,7 @@ DATA = {
     "hotlines.toml": "numbers to call, each to be verified before go-live",
     "institutions.toml": "the authorities that have a part in the mechanism, and who may flag",
     "places.csv": "provinces, districts and sectors",
+    "tiles.csv": "where each district stands on the map of equal squares; our own layout",
 }
 
 

@@ -1,5 +1,5 @@
 """Country packs: a country is a folder of data, and this is how the folder becomes values."""
 
-from nrm.country.pack import CountryPack, Hotline, Institution, Unverified, load
+from nrm.country.pack import CountryPack, Hotline, Institution, TilePlace, Unverified, load
 
-__all__ = ["CountryPack", "Hotline", "Institution", "Unverified", "load"]
+__all__ = ["CountryPack", "Hotline", "Institution", "TilePlace", "Unverified", "load"]

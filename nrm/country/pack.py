@@ -41,6 +41,16 @@ class Institution:
 
 
 @dataclass(frozen=True, slots=True)
+class TilePlace:
+    """Where a district stands on the map of equal squares, and its name in three letters."""
+
+    district: str
+    column: int
+    row: int
+    short: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unverified:
     """One item that somebody has to verify before go-live."""
 
@@ -61,6 +71,8 @@ class CountryPack:
     provinces: Mapping[str, tuple[str, ...]]
     # District code to name.
     districts: Mapping[str, str]
+    # The districts as squares of one size, roughly as they lie, row by row.
+    tiles: tuple[TilePlace, ...]
     hotlines: tuple[Hotline, ...]
     institutions: tuple[Institution, ...]
     clocks: Clocks
@@ -102,6 +114,7 @@ def load(code: str) -> CountryPack:
         languages=tuple(country["languages"]["official"]),
         provinces=provinces,
         districts=districts,
+        tiles=tuple(_tile(row) for row in read_csv(code, "tiles.csv")),
         hotlines=tuple(Hotline(**row) for row in read_toml(code, "hotlines.toml")["hotline"]),
         institutions=tuple(
             Institution(**row) for row in read_toml(code, "institutions.toml")["institution"]
@@ -124,6 +137,10 @@ def _places(rows: list[dict[str, str]]) -> tuple[_Groups, Mapping[str, str], _Gr
             districts[code] = row["district"]
         sectors[code] = (*sectors.get(code, ()), row["sector"])
     return MappingProxyType(provinces), MappingProxyType(districts), MappingProxyType(sectors)
+
+
+def _tile(row: dict[str, str]) -> TilePlace:
+    return TilePlace(row["district_code"], int(row["column"]), int(row["row"]), row["short"])
 
 
 def _clocks(table: dict[str, Any]) -> Clocks:

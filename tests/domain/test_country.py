@@ -61,6 +61,20 @@ def test_a_sector_is_named_with_its_district(rwanda):
     assert not rwanda.has_sector("99", "Remera")
 
 
+def test_every_district_has_one_square_of_the_map(rwanda):
+    assert sorted(tile.district for tile in rwanda.tiles) == sorted(rwanda.districts)
+    assert len({(tile.column, tile.row) for tile in rwanda.tiles}) == 30
+    assert {tile.column for tile in rwanda.tiles} == set(range(7))
+    assert {tile.row for tile in rwanda.tiles} == set(range(6))
+
+
+def test_a_square_has_room_for_three_letters_of_its_own(rwanda):
+    assert len({tile.short for tile in rwanda.tiles}) == 30
+    for tile in rwanda.tiles:
+        assert len(tile.short) == 3
+        assert tile.short[0] == rwanda.districts[tile.district][0]
+
+
 def test_a_pack_is_read_once_and_cannot_be_changed(rwanda):
     assert load("rw") is rwanda
     with pytest.raises(TypeError):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from nrm.statistics.charts import svg
+
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -74,6 +76,12 @@ def test_a_mark_stands_out_from_its_ground(mark, ground):
 def test_contrast_is_computed_as_the_guidelines_say():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)
+
+
+@pytest.mark.parametrize("tone", svg.TONES, ids=lambda tone: tone.name)
+def test_a_figure_can_be_read_on_the_tone_of_its_square(tone):
+    letters = svg.WHITE if "on-dark" in tone.letters else svg.INK
+    assert contrast(letters, tone.fill) >= 4.5
 
 
 @pytest.fixture
