@@ -39,6 +39,7 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.OTHERS_LISTING: ("another’s", "a listing that somebody else submitted"),
     Relation.ANY_LISTING: ("any listing", "any listing of the directory"),
     Relation.OTHERS_ERASURE: ("another’s", "a request to erase that somebody else made"),
+    Relation.UNSIGNED_RELEASE: ("not signed", "a release that this person has not signed yet"),
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
 }
 # The data of a country pack have no docstring of their own.

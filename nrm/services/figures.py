@@ -19,8 +19,9 @@ from nrm.models import Release, ReleaseCell
 from nrm.services import releases
 from nrm.services.audit import record
 from nrm.services.releases import Opened
-from nrm.services.statistics import cell_at, country_of
+from nrm.services.statistics import cell_at, country_of, period_of
 from nrm.statistics.catalogue import Counts, Listed, catalogue
+from nrm.statistics.periods import Period
 from nrm.statistics.release import Figures
 from nrm.statistics.tables import Cell
 
@@ -40,6 +41,11 @@ class Kept:
 
     release: Release
     figures: Mapping[Counts, Figures] = field(default_factory=dict)
+
+    @property
+    def period(self) -> Period:
+        """The quarters that it counts."""
+        return period_of(self.release)
 
     def figure(self, counts: Counts, **codes: str) -> int | None:
         """Return one figure; nothing where it is under ten, and nothing where it is not kept."""

@@ -147,8 +147,19 @@ def _new(unit: Unit, actor: Actor, period: Period, edition: str) -> Release:
     )
 
 
-def sign(actor: Actor, release_id: UUID, *, form_id: UUID | None = None) -> None:
-    """Sign a draft: two different people do, before it is frozen."""
+def waiting(actor: Actor, release_id: UUID) -> Opened | None:
+    """Read a release that has no figures, because it is not counted; nothing if it has some."""
+    require(actor, Permission.STATISTICS_VIEW)
+    with unit_of_work() as unit:
+        found = _find(release_id)
+        if found.release.counted_at is not None:
+            return None
+        record(unit, actor, Action.STATISTICS_VIEW, found.standing.subject, purpose="waiting")
+        return found
+
+
+def sign(actor: Actor, release_id: UUID, *, form_id: UUID | None = None) -> ReleaseState:
+    """Sign a draft: two different people do, before it is frozen. Returns its new state."""
     with unit_of_work(actor, form_id) as unit:
         opened = _find(release_id, lock=True)
         require(actor, SIGN_FIRST.needs, opened.standing)
@@ -161,6 +172,7 @@ def sign(actor: Actor, release_id: UUID, *, form_id: UUID | None = None) -> None
         subject = Subject("release", release.id)
         record(unit, actor, Action.STATISTICS_SIGN, subject, purpose=_named(release))
         unit.outcome = str(release.id)
+        return release.state
 
 
 def every(actor: Actor) -> list[Opened]:

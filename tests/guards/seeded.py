@@ -13,6 +13,7 @@ from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry, Referral
 from nrm.services import accounts, directory, erasure, follow_up, provision, referral
 from nrm.services.audit import record
+from tests import releases
 from tests import world as worlds
 from tests.ledger import Ledger, state
 
@@ -38,6 +39,8 @@ class Mechanism:
     entries: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
+    # Releases of the statistics that have figures: one that is frozen, and one that waits.
+    releases: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def app(self):
@@ -55,6 +58,7 @@ def build(world):
         _add_listings(made)
         _add_accounts(made)
         _add_entries(made)
+        _add_releases(made)
     return made
 
 
@@ -143,6 +147,14 @@ def _add_accounts(made):
     made.accounts["own"] = world.accounts["administrator"]
     made.accounts["disabled"] = world.accounts["colleague"]
     accounts.disable(world.actor("administrator"), made.accounts["disabled"])
+
+
+def _add_releases(made):
+    """Count people of a year that is over, and freeze one of two releases."""
+    settings = made.app.config["NRM"]
+    releases.flagged(60)
+    made.releases["frozen"] = releases.frozen(made.world, settings)
+    made.releases["draft"] = releases.counted(made.world, settings, "2025")
 
 
 def _add_entries(made):

@@ -85,7 +85,18 @@ MAY_REACH = {
         "directory.suspend",
     },
     # Reads what is published; no case is reachable.
-    Role.ANALYST: {"statistics.index"},
+    Role.ANALYST: {
+        "statistics.ask",
+        "statistics.compare",
+        "statistics.every",
+        "statistics.index",
+        "statistics.method",
+        "statistics.newest_tables",
+        "statistics.release",
+        "statistics.sign",
+        "statistics.table",
+        "statistics.tables",
+    },
     # Reads the log, and can be the second person of an erasure; no case is reachable through it.
     Role.AUDITOR: {
         "audit.ask",
