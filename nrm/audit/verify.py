@@ -556,9 +556,13 @@ def verify_file(path: Path, trusted: Trusted) -> str:
 
 
 def read_checkpoint_file(path: Path) -> Checkpoint:
-    """Read a checkpoint that somebody kept; raises UnreadableError in one line."""
+    """Read a checkpoint that somebody kept; raises UnreadableError in one line.
+
+    Out of a message or an editor it has come with more or fewer empty lines around it, or with a
+    mark of its encoding: all that is signed stands between them.
+    """
     try:
-        return read_checkpoint(path.read_text(encoding="utf-8"))
+        return read_checkpoint(path.read_text(encoding="utf-8-sig").strip() + "\n")
     except UnicodeDecodeError:
         raise UnreadableError(f"{path.name} is no text, as checkpoints are") from None
     except OSError as error:

@@ -87,7 +87,8 @@ def keep(file: Path) -> None:
 
 
 def _text(file: Path) -> str:
+    """Read what came by e-mail, without the empty lines and the mark that an editor adds."""
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig").strip() + "\n"
     except UnicodeDecodeError:
         raise UnreadableError(f"{file.name} is no text") from None

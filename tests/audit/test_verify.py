@@ -26,6 +26,7 @@ from nrm.audit.verify import (
     UnreadableError,
     consistent,
     includes,
+    read_checkpoint_file,
     verify_file,
 )
 from tests import bundles
@@ -233,6 +234,21 @@ def test_what_does_not_fit_is_said_in_one_line(judged, text, trusted, said):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UnreadableError, match="nowhere cannot be opened: No such file"):
         verify_file(tmp_path / "nowhere", Trusted())
+
+
+@pytest.mark.parametrize(
+    "as_saved",
+    [
+        str.rstrip,
+        "\n{}\n\n".format,
+        "\N{ZERO WIDTH NO-BREAK SPACE}{}".format,
+        lambda text: text.replace("\n", "\r\n"),
+    ],
+    ids=["no last line end", "empty lines around it", "a mark of its encoding", "other line ends"],
+)
+def test_a_checkpoint_is_read_as_it_comes_out_of_a_message(tmp_path, as_saved):
+    file = written(tmp_path, as_saved(bundles.note(LOG)))
+    assert read_checkpoint_file(file) == bundles.checkpoint(LOG)
 
 
 def test_a_log_whose_key_was_renewed_is_held_against_both_keys(judged):

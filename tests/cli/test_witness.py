@@ -72,8 +72,10 @@ def test_a_witness_cosigns_the_first_checkpoint_and_the_next(
     done = at_console("witness", "cosign", request, "--folder", folder, "--output", line)
     assert done.stderr.startswith("nrm: File exists")
     line.unlink()
-    # Nothing is lost by that: what it has signed, it signs again.
-    done = at_console("witness", "cosign", request_from(first.size + 1), "--folder", folder)
+    # Nothing is lost by that: what it has signed, it signs again. Messages come back like this.
+    request = request_from(first.size + 1)
+    request.write_text("\N{ZERO WIDTH NO-BREAK SPACE}" + request.read_text() + "\n\n")
+    done = at_console("witness", "cosign", request, "--folder", folder)
     assert done.exit_code == 0, done.stderr
     line.write_text(done.stdout)
     assert at_console("audit", "witness", "keep", line).exit_code == 0
