@@ -178,7 +178,10 @@ def test_sealed_rows_that_were_changed_are_found(at_console, signed):
     assert at_console("audit", "verify").exit_code == 0
     done = at_console("audit", "verify", "--rows")
     assert done.exit_code == 1
-    assert "FOUND: 1 rows are not as the log says it was sealed; the first: " in done.stdout
+    assert "FOUND: 1 row is not what the log says was sealed; the first: " in done.stdout
+    ask(signed, "UPDATE sealed_compartment SET sealed = x'00' WHERE rowid = 2")
+    done = at_console("audit", "verify", "--rows")
+    assert "FOUND: 2 rows are not what the log says was sealed; the first: " in done.stdout
 
 
 @pytest.mark.parametrize(
