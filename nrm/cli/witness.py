@@ -69,7 +69,10 @@ def add(name: str, key: str) -> None:
 def list_() -> None:
     """Print the witnesses, and what each has cosigned last."""
     with startup.closed(Settings.from_environment()).app_context():
-        for one, last in witnesses.known():
+        known = witnesses.known()
+        if not known:
+            click.echo("There is no witness yet: nrm audit witness add")
+        for one, last in known:
             said = "has cosigned nothing yet"
             if last is not None:
                 said = f"{grouped(last.size)} entries on {last.cosigned_at:%Y-%m-%d at %H:%M} UTC"

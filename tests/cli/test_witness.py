@@ -52,6 +52,8 @@ def test_a_witness_cosigns_the_first_checkpoint_and_the_next(
 ):
     folder, witness = court
     line, bundle = folder.with_name("line"), folder.with_name("log.bundle")
+    done = at_console("audit", "witness", "list")
+    assert done.stdout == "There is no witness yet: nrm audit witness add\n"
     done = at_console("audit", "witness", "add", NAME, witness)
     assert done.stdout == f"{NAME} is a witness now.\n"
     assert at_console("audit", "witness", "list").stdout == (
