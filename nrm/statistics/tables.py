@@ -39,10 +39,16 @@ class Dimension:
     read: Callable[[Record], Any] | None = field(default=None, compare=False)
 
     def of(self, record: Record) -> Sequence[str]:
-        """Return which codes a record has."""
-        value = self.read(record) if self.read else record.get(self.name)
+        """Return which codes a record has; raises ValueError where no code is left for it.
+
+        A record in no row of a table would still be in its total, and could be subtracted.
+        """
+        value: Any = self.read(record) if self.read else record.get(self.name)
         if not self.several:
-            return (value or UNKNOWN,)
+            code = value if value in self.codes else UNKNOWN
+            if code not in self.codes:
+                raise ValueError(f"a record has no code for {self.name}, which has no {UNKNOWN!r}")
+            return (code,)
         given = [code for code in self.codes if value and code in value]
         # Shares are of those of whom something is known (the rule of CTDC), so these are counted.
         known = ANSWERED in self.codes and any(code != UNKNOWN for code in given)

@@ -6,7 +6,7 @@ import pytest
 
 from nrm.statistics.attack import allowed, attack
 from nrm.statistics.protection import Protection
-from nrm.statistics.tables import Counting, Dimension, Table
+from nrm.statistics.tables import Dimension
 from tests.statistics.generated import (
     DIMENSIONS,
     NaivePublisher,
@@ -96,12 +96,3 @@ def test_a_cell_is_narrowed_through_two_margins():
         figures[cell(three=code)] = sum(n for (_, other), n in counts.items() if other == code)
     figures[cell()] = sum(counts.values())
     assert attack(figures, [TWO, THREE], exactly).isolated == 1
-
-
-def test_every_cell_of_every_margin_is_published_once():
-    counting = Counting([Table("two by three", (TWO, THREE)), Table("two", (TWO,))], RawPublisher())
-    counting.add("1", {"two": "a", "three": "x"})
-    figures = counting.published()
-    assert len(figures) == 6 + 2 + 3 + 1
-    assert figures[cell(two="a", three="x")] == figures[cell()] == 1
-    assert figures[cell(two="b", three="x")] == 0
