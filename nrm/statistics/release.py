@@ -86,12 +86,7 @@ class _Durations:
         self._taken: dict[tuple[str, str], array[int]] = {}
 
     def note(self, source: str, events: Iterable[Document]) -> None:
-        first: dict[str, int] = {}
-        for event in events:
-            step = event["event"]
-            if step in STEP_LABEL:
-                first[step] = min(event["days"], first.get(step, event["days"]))
-        for step, number in first.items():
+        for step, number in reading.first_days(events).items():
             for of in ("", source):
                 self._taken.setdefault((step, of), array("i")).append(number)
 
