@@ -92,6 +92,22 @@ def check(tables: Sequence[Table]) -> None:
         raise CatalogueError(f"two tables have one name: {', '.join(sorted(twice))}")
 
 
+def cells(margin: Sequence[Dimension]) -> Iterator[Cell]:
+    """Give every cell of a margin, whether there is anything in it or not."""
+    for codes in product(*(dimension.codes for dimension in margin)):
+        yield _cell(margin, codes)
+
+
+def cells_of(record: Record, margin: Sequence[Dimension]) -> Iterator[Cell]:
+    """Give the cells of a margin in which a record is counted."""
+    for codes in product(*(dimension.of(record) for dimension in margin)):
+        yield _cell(margin, codes)
+
+
+def _cell(margin: Iterable[Dimension], codes: Iterable[str]) -> Cell:
+    return frozenset(zip((dimension.name for dimension in margin), codes, strict=True))
+
+
 class Counting:
     """Counts records into the cells of tables; holds the cells, and none of the records."""
 
@@ -126,9 +142,7 @@ class Counting:
         """Return every cell of every table, empty ones too, as it is published."""
         figures = {}
         for margin, counts in self._margins:
-            names = [dimension.name for dimension in margin]
             for codes in product(*(dimension.codes for dimension in margin)):
                 count, keys = counts.get(codes, (0, 0))
-                cell = frozenset(zip(names, codes, strict=True))
-                figures[cell] = self._protection.published(count, keys)
+                figures[_cell(margin, codes)] = self._protection.published(count, keys)
         return figures
