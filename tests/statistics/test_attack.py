@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from nrm.statistics.attack import allowed, attack
+from nrm.statistics.attack import attack, narrowed
 from nrm.statistics.protection import Protection
 from nrm.statistics.tables import Dimension
 from tests.statistics.generated import (
@@ -34,11 +34,14 @@ def test_nothing_is_proved_of_anybody(size, capsys):
 @pytest.mark.parametrize("size", [300, 5_000])
 def test_the_attack_knows_no_more_than_the_truth(size):
     """Every range that it ends with holds the true count: it proves nothing that is wrong."""
-    figures = counted(size, Protection(KEY, "true"))
+    ranges, _ = narrowed(counted(size, Protection(KEY, "true")), DIMENSIONS)
     truth = counted(size, RawPublisher())
-    for cell, figure in figures.items():
-        low, high = allowed(figure)
-        assert low <= truth[cell] <= high
+    exactly_known, _ = narrowed(truth, DIMENSIONS, lambda count: (count, count))
+    for cell, (low, high) in ranges.items():
+        # What nobody published, such as who did not answer yes, follows from what is true.
+        true, same = exactly_known[cell]
+        assert true == same
+        assert low <= true <= high
 
 
 def test_a_careless_publisher_is_taken_apart(capsys):
@@ -77,7 +80,9 @@ def test_who_did_not_answer_yes_falls_out_as_well():
 
 def test_a_small_group_that_shares_something_is_found():
     figures = {cell(): 12, cell(two="a"): 12, cell(two="b"): 0}
-    assert attack(figures, [TWO], exactly).group == 1
+    proved = attack(figures, [TWO], exactly)
+    assert proved.group == 1
+    assert proved.cells == {cell(two="a")}
     figures = {cell(): 60, cell(two="a"): 60, cell(two="b"): 0}
     assert attack(figures, [TWO], exactly).group == 0
 
