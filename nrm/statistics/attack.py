@@ -2,7 +2,8 @@
 
 Every published figure allows a range of true counts. What a table adds up to, its rows and columns
 and its total, must fit together, and narrows the ranges, round by round. Whatever is left with one
-possible count is proved. It is bound propagation and no integer programming: a stronger attacker
+possible count is proved. Codes that lie in wider ones, as a district in its province, must fit
+together as well. It is bound propagation and no integer programming: a stronger attacker
 may tighten some ranges further.
 """
 
@@ -63,7 +64,11 @@ def attack(
     reading: Reading = allowed,
 ) -> Proved:
     """Attack figures with nothing but themselves and the rules by which they were made."""
-    ranges, sums = narrowed(figures, dimensions, reading)
+    return proved_by(*narrowed(figures, dimensions, reading))
+
+
+def proved_by(ranges: Mapping[Cell, Range], sums: Iterable[Sum]) -> Proved:
+    """Say what ranges prove that are as narrow as they become."""
     small = {cell: low for cell, (low, high) in ranges.items() if low == high and 1 <= low < _SMALL}
     groups = [only for parent, children in sums if (only := _only(ranges, parent, children))]
     return Proved(
@@ -80,9 +85,10 @@ def narrowed(
     reading: Reading = allowed,
 ) -> tuple[dict[Cell, Range], list[Sum]]:
     """Narrow what each figure allows by all that it adds up with; returns the sums as well."""
-    several = {dimension.name for dimension in dimensions if dimension.several}
+    known = {dimension.name: dimension for dimension in dimensions}
+    several = {name for name, dimension in known.items() if dimension.several}
     ranges = _ranges(figures, several, reading)
-    sums = _sums(ranges)
+    sums = [*_sums(ranges), *_nested(ranges, known)]
     for _ in range(_ROUNDS):
         if not _narrow(ranges, sums):
             break
@@ -118,6 +124,40 @@ def _sums(ranges: Mapping[Cell, Range]) -> list[Sum]:
         for name, code in cell:
             parts.setdefault((cell - {(name, code)}, name), []).append(cell)
     return [(parent, children) for (parent, _), children in parts.items() if parent in ranges]
+
+
+def _nested(ranges: dict[Cell, Range], dimensions: Mapping[str, Dimension]) -> list[Sum]:
+    """Find which cells lie in wider ones.
+
+    Parts, like districts, add up to it. Of several codes at once, each leaves a rest of its own.
+    """
+    lies_in = {
+        _answer(dimension, code): (dimension, code, _answer(dimensions[name], wider))
+        for dimension in dimensions.values()
+        for code, (name, wider) in dimension.wider().items()
+        if name in dimensions
+    }
+    parts: dict[tuple[Cell, str], list[Cell]] = {}
+    for cell in list(ranges):
+        for answer in cell & lies_in.keys():
+            dimension, code, wider = lies_in[answer]
+            others = cell - {answer}
+            parent = others | {wider}
+            # A cell of a district and a province is none of the parts.
+            if parent not in ranges or wider[0] in {name for name, _ in others}:
+                continue
+            if dimension.several:
+                rest = parent | {(f"{dimension.name}={code}", _NO)}
+                ranges.setdefault(rest, (0, _UNBOUNDED))
+                parts[parent, f"{dimension.name}={code}"] = [cell, rest]
+            else:
+                parts.setdefault((parent, dimension.name), []).append(cell)
+    return [(parent, children) for (parent, _), children in parts.items()]
+
+
+def _answer(dimension: Dimension, code: str) -> tuple[str, str]:
+    """Write a code of a cell as the ranges know it."""
+    return (f"{dimension.name}={code}", _YES) if dimension.several else (dimension.name, code)
 
 
 def _narrow(ranges: dict[Cell, Range], sums: Iterable[Sum]) -> bool:

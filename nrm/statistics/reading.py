@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from nrm.domain.text import N_
-from nrm.domain.vocabulary import INDICATOR, is_child
+from nrm.domain.vocabulary import CITIZENSHIP, INDICATOR, is_child
 from nrm.statistics.tables import UNKNOWN, Record
 
 Document: TypeAlias = Mapping[str, Any]
@@ -104,7 +104,7 @@ def age(record: Record) -> str | None:
 def nationality(record: Record, home: str) -> str | None:
     """Tell citizens of the country, `home`, from those of others."""
     citizenship = record.get("citizenship", UNKNOWN)
-    if citizenship == UNKNOWN:
+    if citizenship == UNKNOWN or citizenship not in CITIZENSHIP:
         return None
     return "national" if citizenship.upper() == home.upper() else "foreign"
 

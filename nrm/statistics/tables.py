@@ -35,6 +35,9 @@ class Dimension:
     # What it is called, and each of its codes, in words.
     label: str = ""
     words: Mapping[str, str] = field(default_factory=dict, compare=False)
+    # Of a code, what whoever has it has as well: a name and a code, of the same thing or of a
+    # coarser one, which these codes are all the parts of.
+    within: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
     # How it is read; where nothing is said, a record has it under its name.
     read: Callable[[Record], Any] | None = field(default=None, compare=False)
 
@@ -53,6 +56,13 @@ class Dimension:
         # Shares are of those of whom something is known (the rule of CTDC), so these are counted.
         known = ANSWERED in self.codes and any(code != UNKNOWN for code in given)
         return [*given, ANSWERED] if known else given
+
+    def wider(self) -> Mapping[str, tuple[str, str]]:
+        """Say in what each code lies, as everybody knows who reads the tables."""
+        if ANSWERED not in self.codes:
+            return self.within
+        known = [code for code in self.codes if code not in {ANSWERED, UNKNOWN}]
+        return {**dict.fromkeys(known, (self.name, ANSWERED)), **self.within}
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def test_an_age_that_nobody_recorded_is_not_known():
         ({"citizenship": "BI"}, "foreign"),
         ({"citizenship": "other"}, "foreign"),
         ({"citizenship": UNKNOWN}, None),
+        ({"citizenship": "a country in no list"}, None),
         ({}, None),
     ],
 )

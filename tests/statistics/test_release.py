@@ -12,7 +12,7 @@ from nrm.statistics.release import FEWEST_CASES, TooFewError, make
 from tests.statistics.cases import CATALOGUE, KEY, QUARTER, YEAR, cases
 
 PROTECTION = Protection(KEY, "a release")
-MADE_UP = list(cases(300, QUARTER))
+MADE_UP = list(cases(150, QUARTER))
 
 
 def made(of, period=QUARTER, protection=PROTECTION):
@@ -91,7 +91,7 @@ def test_who_is_not_counted_changes_no_figure():
         return not duplicate and facts.get("statistics") != "denied"
 
     counted = [case for case in MADE_UP if is_counted(case)]
-    assert len(counted) == 300 < len(MADE_UP)
+    assert len(counted) == 150 < len(MADE_UP)
     assert made(counted) == made(MADE_UP)
 
 
