@@ -90,8 +90,8 @@ def sign(release_id: UUID) -> Response:
     if form.carries_out(
         lambda: signed.append(releases.sign(actor(), release_id, form_id=form.receipt))
     ):
-        second = signed[0] is ReleaseState.SIGNED
-        flash(_(SIGN_SECOND.done if second else SIGN_FIRST.done))
+        step = SIGN_SECOND if signed[0] is ReleaseState.SIGNED else SIGN_FIRST
+        flash(_(step.done))
     return redirect(url_for(".release", release_id=release_id), 303)
 
 
