@@ -163,7 +163,7 @@ def test_every_role_has_its_people(world):
         "decision_maker": 2,
         "provider": 5,
         "directory_manager": 2,
-        "analyst": 1,
+        "analyst": 2,
         "auditor": 1,
         "administrator": 1,
     }
