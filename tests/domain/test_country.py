@@ -217,6 +217,12 @@ def test_listings_stand_in_every_way(world):
     } <= offered
 
 
+def test_people_were_found_in_every_district_and_at_the_borders(world, rwanda):
+    assert set(world.history.districts) == set(rwanda.districts)
+    assert set(world.history.borders) < set(rwanda.districts)
+    assert min(world.history.districts.values()) > 0
+
+
 def test_a_clock_without_a_length_is_refused():
     with pytest.raises(ValueError, match="hours or days"):
         pack._clock({"verified": False, "source": "this test"})
