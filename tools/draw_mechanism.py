@@ -46,7 +46,7 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
 DATA = {
     "clocks.toml": "how long each act may take; proposals until somebody verifies them",
     "country.toml": "name, zone, languages, phone region and places of the country",
-    "demo.toml": "the invented organisations, people and listings of the demonstration",
+    "demo.toml": "the invented organisations, people, listings and past of the demonstration",
     "hotlines.toml": "numbers to call, each to be verified before go-live",
     "institutions.toml": "the authorities that have a part in the mechanism, and who may flag",
     "places.csv": "provinces, districts and sectors",

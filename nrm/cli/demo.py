@@ -32,7 +32,15 @@ _TRY_FIRST = Role.COORDINATOR
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print address and accounts, start nothing.")
 @click.option("--reset", is_flag=True, help="Throw the demonstration's data away first.")
-def demo(*, as_json: bool, reset: bool) -> None:
+@click.option(
+    "--history",
+    metavar="CASES",
+    type=click.IntRange(min=0),
+    default=demonstration.HISTORY,
+    show_default=True,
+    help="How many cases of the years before to make; with fewer the first start is faster.",
+)
+def demo(*, as_json: bool, reset: bool, history: int) -> None:
     """Start the demonstration: invented people, invented cases, ready to be clicked through."""
     settings = _settings()
     if as_json:
@@ -44,7 +52,7 @@ def demo(*, as_json: bool, reset: bool) -> None:
     with _alone(settings):
         if reset:
             _remove(settings)
-        _prepare(settings)
+        _prepare(settings, history)
         housekeeping = _Housekeeping(settings)
         server.run(
             settings,
@@ -87,7 +95,7 @@ def _alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings, history: int) -> None:
     """Go through the steps of an installation, each only as far as it is needed."""
     click.echo(f"1/5 Folder: {_shown(settings.instance)}")
     contents = _install(settings)
@@ -103,8 +111,8 @@ def _prepare(settings: Settings) -> None:
         return
     app = create_app(settings, unlock=False)
     label = "4/5 Practice world"
-    with click.progressbar(length=demonstration.LENGTH, label=label) as bar:
-        demonstration.load(app, lambda: bar.update(1))
+    with click.progressbar(length=demonstration.length(history), label=label) as bar:
+        demonstration.load(app, lambda: bar.update(1), history=history)
     with app.app_context():
         db.engine.dispose()
 
