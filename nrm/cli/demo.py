@@ -26,6 +26,8 @@ _HOST = "127.0.0.1"
 _TICK_SECONDS = 30
 # The demonstration's own files in the instance folder: all that a reset takes away.
 _DATABASE_FILES = ("nrm.sqlite3", "nrm.sqlite3-wal", "nrm.sqlite3-shm", "erasures.jsonl")
+# Beside the web process: who signs the log, and who counts and freezes the statistics.
+_OTHER_HOLDERS = (Holder.SIGNER, Holder.STATISTICS)
 _TRY_FIRST = Role.COORDINATOR
 
 
@@ -157,14 +159,18 @@ class _Housekeeping:
     def start(self) -> None:
         command = [sys.executable, "-m", "nrm.cli", "tick", "--every", str(_TICK_SECONDS)]
         environment = {**os.environ, "NRM_ENV": Environment.DEMONSTRATION.value}
-        signer = self.settings.key_file.with_name(f"{Holder.SIGNER}.key")
-        signing = {**environment, "NRM_KEY_FILE": str(signer)}
-        signing.pop("NRM_KEY", None)
+        others = [self._with_key(environment, holder) for holder in _OTHER_HOLDERS]
         # In a session of its own, so that Ctrl-C reaches the server alone, which then ends these.
         self.processes = [
             subprocess.Popen(command, env=one, start_new_session=True)  # noqa: S603 - ourselves
-            for one in (environment, signing)
+            for one in (environment, *others)
         ]
+
+    def _with_key(self, environment: dict[str, str], holder: Holder) -> dict[str, str]:
+        key_file = self.settings.key_file.with_name(f"{holder}.key")
+        held = {**environment, "NRM_KEY_FILE": str(key_file)}
+        held.pop("NRM_KEY", None)
+        return held
 
     def stop(self) -> None:
         for process in self.processes:

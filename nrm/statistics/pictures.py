@@ -17,6 +17,15 @@ _MANY = 8
 # So many series can be told apart without colour.
 _MOST_SERIES = 4
 
+# The routes in a word, which fits on a ribbon on a phone; the table has them in full.
+ROUTE_SHORT: Mapping[str, str] = {
+    "internal": N_("Inside"),
+    "outbound": N_("From"),
+    "inbound": N_("To"),
+    "transit": N_("Through"),
+    UNKNOWN: N_("Not known"),
+}
+
 _Figures: TypeAlias = Mapping[Cell, int | None]
 
 
@@ -133,7 +142,7 @@ def _flow(
     one: Listed, dimension: Dimension, figures: _Figures, ground: Ground, say: Say, chart_id: str
 ) -> Markup:
     rows = _totals(dimension, figures, say)
-    flows = [charts.Flow(code, label, figure) for code, label, figure in rows]
+    flows = [charts.Flow(code, say(ROUTE_SHORT[code]), figure) for code, _, figure in rows]
     places = charts.Places(
         ground.name,
         say(N_("Recruited here")),

@@ -33,14 +33,13 @@ class Headline:
     counts: Counts
     codes: Mapping[str, str]
     label: str
-    unit: str = ""
 
 
 HEADLINES = (
     Headline(Counts.PERSONS, {}, _l("people identified")),
     Headline(Counts.PERSONS, {"decision": "presumed"}, _l("presumed to be victims")),
     Headline(Counts.REFERRALS, {"answer": "accepted"}, _l("referrals accepted")),
-    Headline(Counts.DAYS, {"step": "sent"}, _l("from the flag to the first referral"), _l("days")),
+    Headline(Counts.DAYS, {"step": "sent"}, _l("days to the first referral")),
 )
 
 
@@ -86,7 +85,6 @@ def headlines(shown: Shown) -> list[dict[str, Any]]:
     return [
         {
             "figure": figure_words(_of(shown.kept, one)),
-            "unit": one.unit,
             "label": one.label,
             "before": _before(earlier, one),
         }

@@ -14,7 +14,15 @@ from config import Settings, SettingsError
 from nrm import country
 from nrm.application import root
 from nrm.audit.actions import Action
-from nrm.cli.demonstration import directory, drafts, foundation, history, stories, timeline
+from nrm.cli.demonstration import (
+    directory,
+    drafts,
+    foundation,
+    history,
+    published,
+    stories,
+    timeline,
+)
 from nrm.cli.demonstration.acts import CaseActs, World
 from nrm.country.demonstration import DemoAccount, load_demonstration
 from nrm.db import db
@@ -97,11 +105,13 @@ def load(
         keys.unlock(root(settings))
         if contents(settings.country) is not Contents.NOTHING:
             raise SettingsError("the demonstration is loaded into an empty database only")
-        _play(settings, finished, history)
+        world = _play(settings, finished, history)
         comparison.compare_new()
+        published.publish(world)
+        keys.unlock(root(settings))
 
 
-def _play(settings: Settings, finished: Callable[[], object], past: int) -> None:
+def _play(settings: Settings, finished: Callable[[], object], past: int) -> World:
     code, now = settings.country, datetime.now(UTC)
     demonstration, pack = load_demonstration(code), country.load(code)
     districts = {place.code: place.district for place in demonstration.organisations}
@@ -119,3 +129,4 @@ def _play(settings: Settings, finished: Callable[[], object], past: int) -> None
     for number, draft in enumerate(drafts.DRAFTS):
         play.add(now - draft.ago, drafts.script(world, number, draft), finished)
     play.run()
+    return world
