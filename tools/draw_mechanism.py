@@ -39,6 +39,7 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.OTHERS_LISTING: ("another’s", "a listing that somebody else submitted"),
     Relation.ANY_LISTING: ("any listing", "any listing of the directory"),
     Relation.OTHERS_ERASURE: ("another’s", "a request to erase that somebody else made"),
+    Relation.UNSIGNED_RELEASE: ("not signed", "a release that this person has not signed yet"),
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
 }
 # The data of a country pack, and a template, have no docstring of their own.
@@ -46,7 +47,7 @@ DATA = {
     "bulletin.typ": "the bulletin as it is set on paper; everything that it says comes in as data",
     "clocks.toml": "how long each act may take; proposals until somebody verifies them",
     "country.toml": "name, zone, languages, phone region and places of the country",
-    "demo.toml": "the invented organisations, people and listings of the demonstration",
+    "demo.toml": "the invented organisations, people, listings and past of the demonstration",
     "hotlines.toml": "numbers to call, each to be verified before go-live",
     "institutions.toml": "the authorities that have a part in the mechanism, and who may flag",
     "places.csv": "provinces, districts and sectors",

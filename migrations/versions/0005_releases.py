@@ -110,7 +110,7 @@ def _keep_on_sqlite() -> None:
     )
     op.execute(
         "CREATE TRIGGER release_cell_before_frozen BEFORE INSERT ON release_cell "
-        "WHEN (SELECT state FROM release WHERE id = NEW.release_id) <> 'asked' "
+        "WHEN (SELECT state FROM release WHERE id = NEW.release_id) <> 'queued' "
         "BEGIN SELECT RAISE(ABORT, 'a release of the statistics is never changed'); END"
     )
 
@@ -129,7 +129,7 @@ def _keep_on_postgresql() -> None:
         """
         CREATE FUNCTION release_cell_before_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF (SELECT state FROM release WHERE id = NEW.release_id) <> 'asked' THEN
+            IF (SELECT state FROM release WHERE id = NEW.release_id) <> 'queued' THEN
                 RAISE EXCEPTION 'a release of the statistics is never changed';
             END IF;
             RETURN NEW;

@@ -29,6 +29,7 @@ class Action(StrEnum):
     CONSENT_EXCEPTION = "consent:exception"
     CONSENT_RECORD = "consent:record"
     DATABASE_ROLES = "database:roles"
+    DEMONSTRATION_LOAD = "demonstration:load"
     DIRECTORY_LOAD = "directory:load"
     DOCUMENT_ADD = "document:add"
     DOCUMENT_LIST = "document:list"
@@ -117,6 +118,7 @@ ACTION_LABEL: dict[Action, str] = {
     Action.CONSENT_EXCEPTION: N_("Disclosure allowed by a legal exception"),
     Action.CONSENT_RECORD: N_("Consent recorded"),
     Action.DATABASE_ROLES: N_("Roles of the database set"),
+    Action.DEMONSTRATION_LOAD: N_("Practice case of the past loaded"),
     Action.DIRECTORY_LOAD: N_("Directory loaded"),
     Action.DOCUMENT_ADD: N_("Document added"),
     Action.DOCUMENT_LIST: N_("List of documents read"),
@@ -190,6 +192,7 @@ TIMELINE = (
     Action.DOCUMENT_ADD,
     Action.DOCUMENT_REMOVE,
     Action.CASE_CLOSE,
+    Action.DEMONSTRATION_LOAD,
     Action.ERASURE_ASK,
     Action.ERASURE_TAKE_BACK,
     Action.ERASURE_REFUSE,

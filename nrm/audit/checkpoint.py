@@ -92,7 +92,8 @@ def _refuse_another(
         raise NotAsSignedError(f"this is another log than {last.origin}")
     if checkpoint.size < last.size:
         raise NotAsSignedError(
-            f"the log has {checkpoint.size} entries and had {last.size}: its end was cut off"
+            f"the log has {checkpoint.size} entries and had {last.size}: its end was cut off, "
+            "or this is an older request"
         )
     if old_size != last.size:
         raise UnreadableError(

@@ -1,12 +1,13 @@
 """Check a log that somebody else keeps. This one file runs by itself.
 
-    python verify.py BUNDLE [--checkpoint FILE] [--key KEY] [--witness KEY]
+    python verify.py BUNDLE [--checkpoint FILE] [--root SIZE HASH] [--key KEY] [--witness KEY]
     python verify.py PROOF [--key KEY] [--witness KEY]
 
 It needs Python 3.11 and the library `cryptography`: nothing else of this project, no database, no
 network and no secret. A bundle holds every entry of a log, a proof a single one; both come with a
 checkpoint, which is the log's size and root hash, signed. Whoever kept an older checkpoint holds
-the bundle against it, and finds whatever was changed, removed, inserted or reordered since.
+the bundle against it, and finds whatever was changed, removed, inserted or reordered since; so
+does whoever wrote no more than the size and the root hash on paper.
 
 Formats: the tree of RFC 6962; signed notes, checkpoints, cosignatures and proofs as C2SP describes
 them (c2sp.org: signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof).
@@ -374,6 +375,14 @@ class Trusted(NamedTuple):
     keys: tuple[VerifierKey, ...] = ()
     older: Checkpoint | None = None
     witnesses: tuple[VerifierKey, ...] = ()
+    # A number of entries and the root hash of them that somebody wrote down.
+    noted: tuple[int, bytes] | None = None
+
+    @property
+    def kept(self) -> set[tuple[int, bytes]]:
+        """How many entries had which root hash, as whoever checks knows it."""
+        older = {(self.older.size, self.older.root)} if self.older else set()
+        return older | ({self.noted} if self.noted else set())
 
 
 def verify_bundle(lines: Iterator[str], trusted: Trusted) -> str:
@@ -390,19 +399,22 @@ def verify_bundle(lines: Iterator[str], trusted: Trusted) -> str:
     _check_signatures(checkpoint, own_key, trusted)
     if checkpoint.size == 0:
         raise UnreadableError("this bundle is of an empty log: there is nothing to check")
-    _check_entries(lines, checkpoint, trusted.older)
+    _check_entries(lines, checkpoint, trusted.kept)
     return _verdict(checkpoint, own_key, trusted)
 
 
-def _check_entries(lines: Iterator[str], checkpoint: Checkpoint, older: Checkpoint | None) -> None:
-    tree, changed, fits = Growing(), 0, older is None
+def _check_entries(
+    lines: Iterator[str], checkpoint: Checkpoint, kept: set[tuple[int, bytes]]
+) -> None:
+    tree, changed = Growing(), 0
+    sizes, found = {size for size, _ in kept}, {(0, EMPTY_ROOT)}
     for number, line in enumerate(lines, start=1):
         entry = _numbered(line, number)
         if not changed and leaf_of(parts_of(entry.texts)) != entry.leaf:
             changed = number
         tree.append(entry.leaf)
-        if older is not None and tree.size == older.size:
-            fits = tree.root() == older.root
+        if tree.size in sizes:
+            found.add((tree.size, tree.root()))
     if changed:
         raise NotAsSignedError(f"entry {changed} of the bundle is not as it was written")
     if tree.size != checkpoint.size:
@@ -411,7 +423,7 @@ def _check_entries(lines: Iterator[str], checkpoint: Checkpoint, older: Checkpoi
         )
     if tree.root() != checkpoint.root:
         raise NotAsSignedError("the entries are not those that were signed")
-    if not fits:
+    if not kept <= found:
         raise NotAsSignedError(
             "what you kept does not fit: entries from before your checkpoint were changed, "
             "removed, inserted or reordered"
@@ -430,6 +442,7 @@ def verify_proof(text: str, trusted: Trusted) -> str:
     key, entry, checkpoint = read_key(key_line), read_entry(entry_line), read_checkpoint(note)
     path = [read_hash(line) for line in lines[3:]]
     _check_signatures(checkpoint, key, trusted)
+    _check_same(checkpoint, trusted.kept)
     leaf = leaf_of(parts_of(entry.texts))
     if leaf != entry.leaf:
         raise NotAsSignedError("the entry is not as it was written")
@@ -437,8 +450,23 @@ def verify_proof(text: str, trusted: Trusted) -> str:
         raise NotAsSignedError("the proof does not lead from the entry to what was signed")
     return (
         f"This entry is number {index + 1} of the {checkpoint.size} that were signed:\n"
-        f"{_told(entry)}{_signed_by(checkpoint, key, trusted)}"
+        f"{_told(entry)}{_kept(trusted)}{_signed_by(checkpoint, key, trusted)}"
     )
+
+
+def _check_same(checkpoint: Checkpoint, kept: set[tuple[int, bytes]]) -> None:
+    """Hold what was kept against the checkpoint of a proof, if it is of the same moment.
+
+    A proof leads from one entry to one checkpoint, and to none before it.
+    """
+    for size, root in kept:
+        if size != checkpoint.size:
+            raise UnreadableError(
+                f"this proof is of {checkpoint.size} entries and says nothing of the {size} that "
+                "you kept: hold a bundle against them"
+            )
+        if root != checkpoint.root:
+            raise NotAsSignedError("what you kept does not fit: it has another root hash")
 
 
 def _told(entry: Entry) -> str:
@@ -459,16 +487,16 @@ def _check_signatures(checkpoint: Checkpoint, own_key: VerifierKey, trusted: Tru
     _check_any(checkpoint, keys)
     for witness in trusted.witnesses:
         check(checkpoint, witness)
-    if older is None:
-        return
-    if older.origin != checkpoint.origin:
+    if older is not None:
+        if older.origin != checkpoint.origin:
+            raise NotAsSignedError(
+                f"your checkpoint is of another log: {older.origin}, and not {checkpoint.origin}"
+            )
+        _check_any(older, keys)
+    size = max((size for size, _ in trusted.kept), default=0)
+    if size > checkpoint.size:
         raise NotAsSignedError(
-            f"your checkpoint is of another log: {older.origin}, and not {checkpoint.origin}"
-        )
-    _check_any(older, keys)
-    if older.size > checkpoint.size:
-        raise NotAsSignedError(
-            f"your checkpoint covers {older.size} entries and this one only {checkpoint.size}: "
+            f"your checkpoint covers {size} entries and this one only {checkpoint.size}: "
             "the end was cut off, or you were given an older copy"
         )
 
@@ -482,13 +510,19 @@ def _check_any(checkpoint: Checkpoint, keys: Sequence[VerifierKey]) -> None:
 
 
 def _verdict(checkpoint: Checkpoint, key: VerifierKey, trusted: Trusted) -> str:
-    kept = ""
-    if trusted.older is not None:
-        kept = f"The first {trusted.older.size} are those of the checkpoint that you kept.\n"
     return (
         f"All {checkpoint.size} entries of {checkpoint.origin} are as they were signed.\n"
-        f"{kept}{_signed_by(checkpoint, key, trusted)}"
+        f"{_kept(trusted)}{_signed_by(checkpoint, key, trusted)}"
     )
+
+
+def _kept(trusted: Trusted) -> str:
+    said = ""
+    if trusted.older is not None:
+        said += f"The first {trusted.older.size} are those of the checkpoint that you kept.\n"
+    if trusted.noted is not None:
+        said += f"The first {trusted.noted[0]} have the root hash that you wrote down.\n"
+    return said
 
 
 def _signed_by(checkpoint: Checkpoint, key: VerifierKey, trusted: Trusted) -> str:
@@ -555,10 +589,26 @@ def verify_file(path: Path, trusted: Trusted) -> str:
         raise UnreadableError(f"{path.name} cannot be opened: {error.strerror}") from None
 
 
-def read_checkpoint_file(path: Path) -> Checkpoint:
-    """Read a checkpoint that somebody kept; raises UnreadableError in one line."""
+def read_root(text: str) -> tuple[int, bytes]:
+    """Read what somebody wrote down: the number of entries, and their root hash in groups."""
+    size, _, digits = text.strip().partition(" ")
     try:
-        return read_checkpoint(path.read_text(encoding="utf-8"))
+        root = bytes.fromhex(digits)
+    except ValueError:
+        root = b""
+    if len(root) != HASH_BYTES:
+        raise UnreadableError("after the number of entries come the 64 digits of the root hash")
+    return read_number(size, "the root hash comes after the number of entries"), root
+
+
+def read_checkpoint_file(path: Path) -> Checkpoint:
+    """Read a checkpoint that somebody kept; raises UnreadableError in one line.
+
+    Out of a message or an editor it has come with more or fewer empty lines around it, or with a
+    mark of its encoding: all that is signed stands between them.
+    """
+    try:
+        return read_checkpoint(path.read_text(encoding="utf-8-sig").strip() + "\n")
     except UnicodeDecodeError:
         raise UnreadableError(f"{path.name} is no text, as checkpoints are") from None
     except OSError as error:
@@ -572,6 +622,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("file", type=Path, help="the bundle or the proof")
     parser.add_argument("--checkpoint", type=Path, help="an older checkpoint that you kept")
+    parser.add_argument(
+        "--root",
+        nargs="+",
+        help="a number of entries and their root hash, which you wrote down",
+    )
     parser.add_argument(
         "--key",
         action="append",
@@ -587,6 +642,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tuple(map(read_key, asked.key)),
             read_checkpoint_file(asked.checkpoint) if asked.checkpoint else None,
             tuple(map(read_key, asked.witness)),
+            read_root(" ".join(asked.root)) if asked.root else None,
         )
         print(verify_file(asked.file, trusted), end="")
     except NotAsSignedError as error:

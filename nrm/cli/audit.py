@@ -206,7 +206,8 @@ def _rows() -> tuple[str, list[str]]:
     found = log_rows.check(_Progress(watched=False))
     as_sealed = "." if found.findings else ": every one is as the log says that it was sealed."
     wrong = [
-        f"{grouped(number)} rows are {kind}; the first: {found.first[kind]}"
+        f"{grouped(number)} {'row is' if number == 1 else 'rows are'} {kind}; the first: "
+        f"{found.first[kind]}"
         for kind, number in found.findings.items()
     ]
     return f"{grouped(found.rows_checked)} sealed rows checked{as_sealed}", wrong

@@ -26,13 +26,23 @@ _HOST = "127.0.0.1"
 _TICK_SECONDS = 30
 # The demonstration's own files in the instance folder: all that a reset takes away.
 _DATABASE_FILES = ("nrm.sqlite3", "nrm.sqlite3-wal", "nrm.sqlite3-shm", "erasures.jsonl")
+# Beside the web process: who signs the log, and who counts and freezes the statistics.
+_OTHER_HOLDERS = (Holder.SIGNER, Holder.STATISTICS)
 _TRY_FIRST = Role.COORDINATOR
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print address and accounts, start nothing.")
 @click.option("--reset", is_flag=True, help="Throw the demonstration's data away first.")
-def demo(*, as_json: bool, reset: bool) -> None:
+@click.option(
+    "--history",
+    metavar="CASES",
+    type=click.IntRange(min=0),
+    default=demonstration.HISTORY,
+    show_default=True,
+    help="How many cases of the years before to make; with fewer the first start is faster.",
+)
+def demo(*, as_json: bool, reset: bool, history: int) -> None:
     """Start the demonstration: invented people, invented cases, ready to be clicked through."""
     settings = _settings()
     if as_json:
@@ -44,7 +54,7 @@ def demo(*, as_json: bool, reset: bool) -> None:
     with _alone(settings):
         if reset:
             _remove(settings)
-        _prepare(settings)
+        _prepare(settings, history)
         housekeeping = _Housekeeping(settings)
         server.run(
             settings,
@@ -87,7 +97,7 @@ def _alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings, history: int) -> None:
     """Go through the steps of an installation, each only as far as it is needed."""
     click.echo(f"1/5 Folder: {_shown(settings.instance)}")
     contents = _install(settings)
@@ -103,8 +113,8 @@ def _prepare(settings: Settings) -> None:
         return
     app = create_app(settings, unlock=False)
     label = "4/5 Practice world"
-    with click.progressbar(length=demonstration.LENGTH, label=label) as bar:
-        demonstration.load(app, lambda: bar.update(1))
+    with click.progressbar(length=demonstration.length(history), label=label) as bar:
+        demonstration.load(app, lambda: bar.update(1), history=history)
     with app.app_context():
         db.engine.dispose()
 
@@ -149,14 +159,18 @@ class _Housekeeping:
     def start(self) -> None:
         command = [sys.executable, "-m", "nrm.cli", "tick", "--every", str(_TICK_SECONDS)]
         environment = {**os.environ, "NRM_ENV": Environment.DEMONSTRATION.value}
-        signer = self.settings.key_file.with_name(f"{Holder.SIGNER}.key")
-        signing = {**environment, "NRM_KEY_FILE": str(signer)}
-        signing.pop("NRM_KEY", None)
+        others = [self._with_key(environment, holder) for holder in _OTHER_HOLDERS]
         # In a session of its own, so that Ctrl-C reaches the server alone, which then ends these.
         self.processes = [
             subprocess.Popen(command, env=one, start_new_session=True)  # noqa: S603 - ourselves
-            for one in (environment, signing)
+            for one in (environment, *others)
         ]
+
+    def _with_key(self, environment: dict[str, str], holder: Holder) -> dict[str, str]:
+        key_file = self.settings.key_file.with_name(f"{holder}.key")
+        held = {**environment, "NRM_KEY_FILE": str(key_file)}
+        held.pop("NRM_KEY", None)
+        return held
 
     def stop(self) -> None:
         for process in self.processes:

@@ -69,7 +69,10 @@ def add(name: str, key: str) -> None:
 def list_() -> None:
     """Print the witnesses, and what each has cosigned last."""
     with startup.closed(Settings.from_environment()).app_context():
-        for one, last in witnesses.known():
+        known = witnesses.known()
+        if not known:
+            click.echo("There is no witness yet: nrm audit witness add")
+        for one, last in known:
             said = "has cosigned nothing yet"
             if last is not None:
                 said = f"{grouped(last.size)} entries on {last.cosigned_at:%Y-%m-%d at %H:%M} UTC"
@@ -87,7 +90,8 @@ def keep(file: Path) -> None:
 
 
 def _text(file: Path) -> str:
+    """Read what came by e-mail, without the empty lines and the mark that an editor adds."""
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig").strip() + "\n"
     except UnicodeDecodeError:
         raise UnreadableError(f"{file.name} is no text") from None

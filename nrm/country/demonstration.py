@@ -1,5 +1,6 @@
-"""The demonstration world of a country pack: invented organisations, people and listings."""
+"""The demonstration world of a country pack: invented organisations, people, listings, a past."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +51,22 @@ class DemoListing:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoHistory:
+    """Where people were found in the past, by district: how often beside the other districts."""
+
+    districts: Mapping[str, int]
+    # The same for those whom the border service found.
+    borders: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Demonstration:
     """Everyone and everything in the practice world."""
 
     organisations: tuple[DemoOrganisation, ...]
     accounts: tuple[DemoAccount, ...]
     listings: tuple[DemoListing, ...]
+    history: DemoHistory
 
 
 def load_demonstration(code: str) -> Demonstration:
@@ -65,6 +76,7 @@ def load_demonstration(code: str) -> Demonstration:
         tuple(DemoOrganisation(**_frozen(row)) for row in table["organisation"]),
         tuple(DemoAccount(**_frozen(row)) for row in table["account"]),
         tuple(DemoListing(**_frozen(row)) for row in table["listing"]),
+        DemoHistory(**table["history"]),
     )
 
 

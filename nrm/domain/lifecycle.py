@@ -63,7 +63,7 @@ class ErasureState(StrEnum):
 class ReleaseState(StrEnum):
     """Where a release of the statistics stands."""
 
-    ASKED = "asked"
+    QUEUED = "queued"
     TOO_FEW = "too_few"
     DRAFT = "draft"
     SIGNED_ONCE = "signed_once"
@@ -92,7 +92,7 @@ STATE_LABEL: dict[StrEnum, str] = {
     ErasureState.TAKEN_BACK: N_("Taken back"),
     ErasureState.REFUSED: N_("Refused"),
     ErasureState.DONE: N_("Erased"),
-    ReleaseState.ASKED: N_("Waiting to be counted"),
+    ReleaseState.QUEUED: N_("Waiting to be counted"),
     ReleaseState.TOO_FEW: N_("Too few new cases"),
     ReleaseState.DRAFT: N_("Draft"),
     ReleaseState.SIGNED_ONCE: N_("Signed by one person"),
@@ -349,14 +349,14 @@ ERASE = Step(
 ASK_RELEASE = Step(
     "ask for the release",
     leaves=frozenset[ReleaseState](),
-    enters=ReleaseState.ASKED,
+    enters=ReleaseState.QUEUED,
     needs=Permission.STATISTICS_ASK,
     label=N_("Prepare a release"),
     done=N_("The release is being counted. It takes about a minute."),
 )
 COUNT_RELEASE = Step(
     "count",
-    leaves=frozenset({ReleaseState.ASKED}),
+    leaves=frozenset({ReleaseState.QUEUED}),
     enters=ReleaseState.DRAFT,
     needs=Permission.STATISTICS_COUNT,
     label=N_("Count and protect"),
@@ -364,7 +364,7 @@ COUNT_RELEASE = Step(
 )
 FIND_TOO_FEW = Step(
     "find too few",
-    leaves=frozenset({ReleaseState.ASKED}),
+    leaves=frozenset({ReleaseState.QUEUED}),
     enters=ReleaseState.TOO_FEW,
     needs=Permission.STATISTICS_COUNT,
     label=N_("Put off: too few new cases"),

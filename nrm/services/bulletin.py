@@ -17,18 +17,18 @@ from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.vocabulary import RELEASE_EDITION
 from nrm.services import departures, figures
-from nrm.services.figures import HISTORY, Kept, Shown
-from nrm.services.statistics import period_of
+from nrm.services.figures import HISTORY, Shown
 from nrm.statistics import bulletin
 from nrm.statistics.bulletin import Bulletin, Counted, Published, Voice
-from nrm.statistics.charts import Tile
+from nrm.statistics.pictures import Ground
 
 
 @dataclass(frozen=True)
 class Reader:
-    """For whom a bulletin is written: how it speaks, and whether all in it is for practice."""
+    """For whom a bulletin is written: how it speaks, of where, and whether all is for practice."""
 
     voice: Voice
+    ground: Ground
     # As a two-letter code.
     language: str
     practice: bool
@@ -44,9 +44,7 @@ class Leaving:
 
 def read(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) -> Bulletin:
     """Read a whole release as its bulletin; raises NotFoundError where it is not counted yet."""
-    shown = figures.read(actor, release_id, (), pack.code, history=HISTORY)
-    if shown is None:
-        raise NotFoundError(Subject("release"))
+    shown = _found(figures.read(actor, release_id, (), pack.code, history=HISTORY))
     return bulletin.make(_published(shown, pack, reader), reader.voice)
 
 
@@ -57,8 +55,8 @@ def take_out(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) 
     """
     require(actor, Permission.STATISTICS_EXPORT)
     with unit_of_work() as unit:
-        shown = figures.fetch(release_id, (), pack.code, history=HISTORY)
-        subject = Subject("release", release_id)
+        shown = _found(figures.fetch(release_id, (), pack.code, history=HISTORY))
+        subject = shown.opened.standing.subject
         entry_id = departures.begin(
             unit, actor, Action.STATISTICS_EXPORT, subject, purpose="bulletin"
         )
@@ -66,6 +64,12 @@ def take_out(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) 
         name = f"bulletin-{shown.opened.period.name}-{release.edition}"
         name += ".pdf" if release.frozen_at else "-draft.pdf"
         return Leaving(name, _told(entry_id, actor, shown, pack, reader))
+
+
+def _found(shown: Shown | None) -> Shown:
+    if shown is None:
+        raise NotFoundError(Subject("release"))
+    return shown
 
 
 def _told(
@@ -107,30 +111,11 @@ def _published(shown: Shown, pack: CountryPack, reader: Reader) -> Published:
     return Published(
         period=shown.opened.period,
         figures=shown.kept.figures,
-        country=pack.name,
+        ground=reader.ground,
         edition=RELEASE_EDITION.label(release.edition),
         frozen_on=frozen_at.astimezone(pack.zone).date() if frozen_at else None,
         tables=shown.tables,
         missing=[one for one in figures.listed(pack.code).values() if not shown.kept.has(one)],
-        before=[_counted(kept) for kept in shown.before],
-        squares=_squares(pack),
+        before=[Counted(kept.period, kept.figures) for kept in shown.before],
         practice=reader.practice,
     )
-
-
-def _counted(kept: Kept) -> Counted:
-    return Counted(period_of(kept.release), kept.figures)
-
-
-def _squares(pack: CountryPack) -> dict[str, Tile]:
-    return {
-        place.district: Tile(
-            pack.districts[place.district],
-            place.short,
-            pack.province(place.district),
-            place.column,
-            place.row,
-            None,
-        )
-        for place in pack.tiles
-    }

@@ -17,6 +17,7 @@ from nrm.audit.tree import Tree
 from nrm.audit.verify import (
     Checkpoint,
     NotAsSignedError,
+    UnreadableError,
     VerifierKey,
     read_checkpoint,
     read_checkpoint_file,
@@ -68,9 +69,15 @@ def signing_key(size: int | None = None) -> VerifierKey | None:
 
 
 def newest_in(folder: Path) -> Checkpoint | None:
-    """Return the newest checkpoint of the second place, if there is any."""
+    """Return the newest checkpoint of the second place; raises UnreadableError if it is damaged."""
     files = files_in(folder)
-    return read_checkpoint_file(files[-1]) if files else None
+    if not files:
+        return None
+    try:
+        return read_checkpoint_file(files[-1])
+    except UnreadableError as error:
+        words = f"{files[-1].name} in the second place is damaged: {error}"
+        raise UnreadableError(words) from None
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -131,7 +138,13 @@ def _refuse_another(grown: Tree, before: Checkpoint) -> None:
 def _newest(connection: Connection) -> Checkpoint | None:
     newest_note = select(AuditCheckpoint.note).order_by(AuditCheckpoint.size.desc()).limit(1)
     note = connection.scalar(newest_note)
-    return None if note is None else read_checkpoint(note)
+    if note is None:
+        return None
+    try:
+        return read_checkpoint(note)
+    except UnreadableError as error:
+        words = f"the newest checkpoint in the database is damaged: {error}"
+        raise UnreadableError(words) from None
 
 
 def _write(folder: Path, checkpoint: Checkpoint) -> None:

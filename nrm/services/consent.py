@@ -146,7 +146,7 @@ def record(
             basis=how.basis,
             grants=any(answer.answer is Answer.GRANTED for answer in new),
         )
-        _write(unit, actor, case, _as_withdrawals(unit, case, new), how)
+        write(unit, actor, case, _as_withdrawals(unit, case, new), how)
         _leave_out_of_figures(unit, case, facts, new)
         if any(one.purpose == SHARE_WITH_PROVIDER and one.answer is Answer.GRANTED for one in new):
             days = (unit.now - case.flagged_at).days
@@ -219,7 +219,8 @@ def _check_recipients(new: Sequence[NewAnswer]) -> None:
                 raise InvalidInputError("recipient", N_("Choose a service provider."))
 
 
-def _write(unit: Unit, actor: Actor, case: Case, new: Sequence[NewAnswer], how: How) -> None:
+def write(unit: Unit, actor: Actor, case: Case, new: Sequence[NewAnswer], how: How) -> None:
+    """Keep answers with how they were given, within an act that is recorded by its caller."""
     if actor.id is None:
         raise NotFoundError
     note_id = vault.seal_note(

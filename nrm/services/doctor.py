@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from sqlalchemy import select
 
+from nrm.audit.verify import UnreadableError
 from nrm.db import db
 from nrm.domain.errors import LockedError
 from nrm.domain.planner import wants_new_bits
@@ -213,7 +214,11 @@ def _index_bits(at: Installation) -> Iterator[Finding]:
 def _log(at: Installation) -> Iterator[Finding]:
     """Whatever is written in the log is signed soon after."""
     del at
-    standing = log_keeping.standing()
+    try:
+        standing = log_keeping.standing()
+    except UnreadableError as error:
+        yield Finding(Health.BROKEN, f"{error}: run nrm audit verify")
+        return
     if standing.waits_since is not None and datetime.now(UTC) - standing.waits_since > _SIGNED_IN:
         since = f"since {standing.waits_since:%Y-%m-%d %H:%M} UTC"
         words = f"entries of the log wait to be signed {since}: run nrm tick with the signer's key"

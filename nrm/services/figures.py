@@ -11,20 +11,24 @@ from sqlalchemy import select
 from nrm import country
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
-from nrm.domain.errors import NotFoundError, Subject
+from nrm.domain.errors import NOTHING, NotFoundError, Subject
+from nrm.domain.lifecycle import ReleaseState
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.models import Release, ReleaseCell
 from nrm.services import releases
 from nrm.services.audit import record
 from nrm.services.releases import Opened
-from nrm.services.statistics import cell_at, country_of
+from nrm.services.statistics import cell_at, country_of, period_of
 from nrm.statistics.catalogue import Counts, Listed, catalogue
+from nrm.statistics.periods import Period
 from nrm.statistics.release import Figures
 from nrm.statistics.tables import Cell
 
-# The tables of the overview, in their order on it.
-OVERVIEW = ("R1", "R4", "R7", "R8", "R8a", "R10", "R11", "R17")
+# By what the figures at the head of an overview are, and those of the releases before it.
+HEADLINES = ("", "answer", "decision", "step")
+# By what the pictures of an overview are.
+PICTURES = ("age", "district", "exploitation", "flow", "province", "reached", "sex")
 # The log takes so many characters of which tables were read.
 _PURPOSE = 120
 # How many releases a line over time goes back.
@@ -37,6 +41,11 @@ class Kept:
 
     release: Release
     figures: Mapping[Counts, Figures] = field(default_factory=dict)
+
+    @property
+    def period(self) -> Period:
+        """The quarters that it counts."""
+        return period_of(self.release)
 
     def figure(self, counts: Counts, **codes: str) -> int | None:
         """Return one figure; nothing where it is under ten, and nothing where it is not kept."""
@@ -65,6 +74,24 @@ def listed(code: str) -> Mapping[str, Listed]:
     return {one.number: one for one in catalogue(country_of(country.load(code)))}
 
 
+def overview(actor: Actor, release_id: UUID | None, code: str) -> Shown | None:
+    """Read what a release says at a glance, with the same figures of the releases before it.
+
+    Of the newest frozen release, where none is named; nothing where there is none. Raises
+    NotFoundError for a release that there is not, or that is not counted yet.
+    """
+    require(actor, Permission.STATISTICS_VIEW)
+    with unit_of_work() as unit:
+        chosen = _choose(release_id, HISTORY)
+        record(unit, actor, Action.STATISTICS_VIEW, _subject(chosen), purpose="overview")
+        if chosen is None:
+            return None
+        release = chosen.opened.release
+        [kept] = _kept([release], [*HEADLINES, *PICTURES])
+        tables = _tables(release, (), code)
+        return Shown(chosen.opened, kept, tables, _kept(chosen.before, HEADLINES))
+
+
 def read(
     actor: Actor,
     release_id: UUID | None,
@@ -73,51 +100,76 @@ def read(
     *,
     history: int = 0,
 ) -> Shown | None:
-    """Read some tables of a release, or of the newest frozen one; nothing where there is none.
+    """Read tables of a release, or of the newest frozen one; all of them where none is named.
 
-    `history` says how many releases before it are read along. Raises NotFoundError for a release
-    or a table that there is not, or that is not counted yet.
+    `history` says how many releases before it are read along. Nothing where there is no release.
+    Raises NotFoundError for a release or a table that there is not, or that is not counted yet.
     """
     require(actor, Permission.STATISTICS_VIEW)
     with unit_of_work() as unit:
-        release_id = release_id or _newest()
-        if release_id is None:
-            record(unit, actor, Action.STATISTICS_VIEW)
-            return None
         shown = fetch(release_id, numbers, code, history=history)
-        record(
-            unit,
-            actor,
-            Action.STATISTICS_VIEW,
-            Subject("release", release_id),
-            purpose=" ".join(one.number for one in shown.tables)[:_PURPOSE],
-        )
+        subject = shown.opened.standing.subject if shown else NOTHING
+        purpose = " ".join(one.number for one in shown.tables)[:_PURPOSE] if shown else ""
+        record(unit, actor, Action.STATISTICS_VIEW, subject, purpose=purpose)
         return shown
 
 
-def fetch(release_id: UUID, numbers: Collection[str], code: str, *, history: int = 0) -> Shown:
-    """Fetch some tables of a release, within the caller's act; without a number, all of them.
+def fetch(
+    release_id: UUID | None, numbers: Collection[str], code: str, *, history: int = 0
+) -> Shown | None:
+    """Fetch what `read` reads, within the caller's act."""
+    chosen = _choose(release_id, history)
+    if chosen is None:
+        return None
+    tables = _tables(chosen.opened.release, numbers, code)
+    by = sorted({margin for one in tables for margin in _margins(one)})
+    kept = _kept([chosen.opened.release, *chosen.before], by)
+    return Shown(chosen.opened, kept[0], tables, kept[1:])
 
-    Raises NotFoundError as `read` does.
-    """
-    opened = releases.read(release_id)
-    if opened.release.counted_at is None:
+
+def compared(
+    actor: Actor, release_id: UUID, other_id: UUID, number: str, code: str
+) -> tuple[Shown, Shown]:
+    """Read one table of two releases; raises NotFoundError as `read` does."""
+    one, other = (read(actor, each, (number,), code) for each in (release_id, other_id))
+    if one is None or other is None or not (one.tables and other.tables):
+        raise NotFoundError(Subject("table"))
+    return one, other
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """A release, and the frozen ones before it, of quarters or of years as it is."""
+
+    opened: Opened
+    before: Sequence[Release]
+
+
+def _choose(release_id: UUID | None, history: int) -> _Chosen | None:
+    """Find a release, or the newest frozen one, of a quarter where there is one."""
+    every = releases.opened()
+    wanted = [one for one in every if one.release.id == release_id]
+    if release_id is not None and not (wanted and wanted[0].release.counted_at):
         raise NotFoundError(Subject("release"))
-    tables = _chosen(opened.release, numbers, code)
-    before = _before(opened.release, history)
-    kept = _kept([opened.release, *before], tables)
-    return Shown(opened, kept[0], tables, kept[1:])
+    frozen = [one for one in every if one.release.state is ReleaseState.FROZEN]
+    quarters = [one for one in frozen if not one.release.annual]
+    found = next(iter(wanted or quarters or frozen), None)
+    if found is None:
+        return None
+    before: dict[str, Release] = {}
+    for one in frozen:
+        same = one.release.annual == found.release.annual
+        if same and one.release.last_quarter < found.release.first_quarter:
+            # The final edition comes first, and stands for its period.
+            before.setdefault(one.period.name, one.release)
+    return _Chosen(found, list(before.values())[:history])
 
 
-def _newest() -> UUID | None:
-    """Find the newest frozen release, of a quarter where there is one."""
-    for annual in (False, True):
-        if found := releases.newest_frozen(annual=annual, limit=1):
-            return found[0].id
-    return None
+def _subject(chosen: _Chosen | None) -> Subject:
+    return Subject("release", chosen.opened.release.id) if chosen else NOTHING
 
 
-def _chosen(release: Release, numbers: Collection[str], code: str) -> list[Listed]:
+def _tables(release: Release, numbers: Collection[str], code: str) -> list[Listed]:
     known = listed(code)
     if not set(numbers) <= set(known):
         raise NotFoundError(Subject("table"))
@@ -125,17 +177,10 @@ def _chosen(release: Release, numbers: Collection[str], code: str) -> list[Liste
     return [one for one in wanted if Kept(release).has(one)]
 
 
-def _before(release: Release, number: int) -> list[Release]:
-    """Return the frozen releases before this one, of quarters or of years as it is."""
-    if not number:
+def _kept(wanted: Sequence[Release], by: Collection[str]) -> list[Kept]:
+    """Read the cells by these things, of several releases in one statement."""
+    if not wanted:
         return []
-    found = releases.newest_frozen(annual=release.annual, limit=number + 1)
-    return [one for one in found if one.last_quarter < release.first_quarter][:number]
-
-
-def _kept(wanted: Sequence[Release], tables: Sequence[Listed]) -> list[Kept]:
-    """Read the cells of tables and their margins, of several releases in one statement."""
-    by = sorted({margin for one in tables for margin in _margins(one)})
     rows = db.session.execute(
         select(
             ReleaseCell.release_id,

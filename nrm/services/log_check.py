@@ -80,15 +80,18 @@ def verify(
         grown = _beginning(verdict, kept)
     checkpoints = _Checkpoints(verdict, grown.size, kept, key)
     checkpoints.hold(grown)
+    to_its_end = True
     for seq, place, leaf, good in _entries(grown.size, progress):
         if not good:
             _find(verdict, f"entry {seq} is not as it was written")
         if place != grown.size:
-            _find(verdict, f"between place {grown.size} and place {place} entries are missing")
+            between = f"between place {grown.size} and place {place} entries are missing"
+            _find(verdict, f"{between}, and nothing after them was checked")
+            to_its_end = False
             break
         grown.append(leaf)
         checkpoints.hold(grown)
-    checkpoints.finish(grown.size)
+    checkpoints.finish(grown.size, to_its_end=to_its_end)
     verdict.placed = grown.size
     _hold_tiles(verdict, grown)
     for seq, _, _, good in _waiting():
@@ -121,30 +124,35 @@ class _Checkpoints:
             self._from_outside = None
             if outside.root != root:
                 _find(self.verdict, _altered("the checkpoint that you kept", outside))
+            elif self._next is None or self._next[0] != outside.size:
+                _find(
+                    self.verdict,
+                    f"the checkpoint that you kept, at {outside.size} entries, is not in the "
+                    "database: it was removed, or never signed here",
+                )
         while self._next and self._next[0] == grown.size:
             self._hold_stored(root)
             self._next = next(self._stored, None)
         self._due = self._next_size()
 
-    def finish(self, size: int) -> None:
-        """Say which checkpoints cover more than the log still has."""
-        outside = self._from_outside
-        if outside is not None:
-            _find(
-                self.verdict,
-                f"your checkpoint covers {outside.size} entries, and the log has {size}: "
-                "its end was cut off",
-            )
+    def finish(self, size: int, *, to_its_end: bool) -> None:
+        """Say which checkpoints cover more than the log still has, if all of it was read."""
+        if to_its_end:
+            self._find_cut_off(size)
         if self.key is not None and self.verdict.signed is not None:
             # Older ones may be of a key that was renewed since: the newest covers what they do.
             try:
                 check(self.verdict.signed, self.key)
             except NotAsSignedError as error:
                 _find(self.verdict, f"the newest checkpoint: {error}")
-        if self._next:
+
+    def _find_cut_off(self, size: int) -> None:
+        outside = [("your", self._from_outside.size)] if self._from_outside else []
+        stored = [("a", self._next[0])] if self._next else []
+        for whose, covered in outside + stored:
             _find(
                 self.verdict,
-                f"a checkpoint covers {self._next[0]} entries, and the log has {size}: "
+                f"{whose} checkpoint covers {covered} entries, and the log has {size}: "
                 "its end was cut off",
             )
 

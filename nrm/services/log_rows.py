@@ -82,7 +82,7 @@ _ERASES = (Action.CASE_ERASE.value, Action.ERASURE_REPLAY.value)
 class Finding(StrEnum):
     """What can be wrong between the log and the rows; one and many read alike."""
 
-    CHANGED = "not as the log says it was sealed"
+    CHANGED = "not what the log says was sealed"
     SET_BACK = "not at the revision that the log says is the newest"
     UNLOGGED = "sealed by no entry of the log"
     GONE = "gone, and no entry of the log says so"

@@ -7,9 +7,11 @@ published is read from the kept figures (`figures`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import aliased
 
 from nrm.audit.actions import Action
 from nrm.country import CountryPack
@@ -51,7 +53,7 @@ class Opened:
     """A release: its period, who signed it, and how far its counting is, in percent."""
 
     release: Release
-    signatures: Sequence[Signature]
+    signatures: list[Signature]
     progress: int | None = None
 
     @property
@@ -145,8 +147,19 @@ def _new(unit: Unit, actor: Actor, period: Period, edition: str) -> Release:
     )
 
 
-def sign(actor: Actor, release_id: UUID, *, form_id: UUID | None = None) -> None:
-    """Sign a draft: two different people do, before it is frozen."""
+def waiting(actor: Actor, release_id: UUID) -> Opened | None:
+    """Read a release that has no figures, because it is not counted; nothing if it has some."""
+    require(actor, Permission.STATISTICS_VIEW)
+    with unit_of_work() as unit:
+        found = _find(release_id)
+        if found.release.counted_at is not None:
+            return None
+        record(unit, actor, Action.STATISTICS_VIEW, found.standing.subject, purpose="waiting")
+        return found
+
+
+def sign(actor: Actor, release_id: UUID, *, form_id: UUID | None = None) -> ReleaseState:
+    """Sign a draft: two different people do, before it is frozen. Returns its new state."""
     with unit_of_work(actor, form_id) as unit:
         opened = _find(release_id, lock=True)
         require(actor, SIGN_FIRST.needs, opened.standing)
@@ -159,19 +172,25 @@ def sign(actor: Actor, release_id: UUID, *, form_id: UUID | None = None) -> None
         subject = Subject("release", release.id)
         record(unit, actor, Action.STATISTICS_SIGN, subject, purpose=_named(release))
         unit.outcome = str(release.id)
+        return release.state
 
 
 def every(actor: Actor) -> list[Opened]:
     """List the releases, the newest period first."""
     require(actor, Permission.STATISTICS_VIEW)
     with unit_of_work() as unit:
-        found = _opened(_newest_first(select(Release)).limit(MOST))
+        found = opened()
         record(unit, actor, Action.STATISTICS_VIEW, purpose="releases")
         return found
 
 
+def opened() -> list[Opened]:
+    """Fetch the releases, the newest period first, within the caller's act."""
+    return _opened(_newest_first(select(Release)).limit(MOST))
+
+
 def read(release_id: UUID) -> Opened:
-    """Fetch a release, within the caller's act."""
+    """Fetch a release, within the caller's act; raises NotFoundError."""
     return _find(release_id)
 
 
@@ -189,52 +208,53 @@ def named(period: str, edition: str) -> Release:
     raise RefusedError(f"there is no counted {wanted}: see nrm statistics list")
 
 
-def newest_frozen(*, annual: bool, limit: int) -> list[Release]:
-    """Return the newest frozen releases, one of each period: the final where there is one."""
-    later = select(Release.id).where(Release.state == ReleaseState.FROZEN, Release.annual == annual)
-    found = _newest_first(select(Release).where(Release.id.in_(later))).limit(2 * limit)
-    by_period: dict[str, Release] = {}
-    for release in db.session.scalars(found):
-        by_period.setdefault(period_of(release).name, release)
-    return list(by_period.values())[:limit]
-
-
 def _newest_first(query: Select[Release]) -> Select[Release]:
-    # In the order of the words, the final edition comes before the provisional one.
-    return query.order_by(
-        Release.last_quarter.desc(), Release.annual.desc(), Release.edition, Release.asked_at.desc()
+    return query.order_by(*_order(Release))
+
+
+def _order(release: type[Release]) -> tuple[ColumnElement[Any], ...]:
+    """Put the newest period first; of one period, the final edition before the provisional one."""
+    return (
+        release.last_quarter.desc(),
+        release.annual.desc(),
+        release.edition.asc(),
+        release.asked_at.desc(),
+        release.id.asc(),
     )
 
 
 def _find(release_id: UUID, *, lock: bool = False) -> Opened:
-    query = select(Release).where(Release.id == release_id)
-    found = _opened(query.with_for_update() if lock else query)
+    if lock:
+        # Two who sign at once follow each other.
+        db.session.get(Release, release_id, with_for_update=True)
+    found = _opened(select(Release).where(Release.id == release_id))
     if not found:
         raise NotFoundError(Subject("release"))
     return found[0]
 
 
 def _opened(query: Select[Release]) -> list[Opened]:
-    releases = db.session.scalars(query).all()
-    ids = [release.id for release in releases]
-    signed: dict[UUID, list[Signature]] = {}
+    """Read releases with who signed them, in one statement: every page of them begins with it."""
+    chosen = query.subquery()
+    release = aliased(Release, chosen)
     rows = db.session.execute(
-        select(ReleaseSignature, Account.name)
-        .join(Account, Account.id == ReleaseSignature.account_id)
-        .where(ReleaseSignature.release_id.in_(ids))
-        .order_by(ReleaseSignature.signed_at)
+        select(release, ReleaseSignature, Account.name, ReleaseProgress)
+        .outerjoin(ReleaseSignature, ReleaseSignature.release_id == release.id)
+        .outerjoin(Account, Account.id == ReleaseSignature.account_id)
+        .outerjoin(ReleaseProgress, ReleaseProgress.release_id == release.id)
+        .order_by(*_order(release), ReleaseSignature.signed_at)
     )
-    for row, who in rows:
-        one = Signature(who, row.account_id, row.signed_at)
-        signed.setdefault(row.release_id, []).append(one)
-    waiting = [one.id for one in releases if one.state is ReleaseState.ASKED]
-    progress = _progress(waiting) if waiting else {}
-    return [Opened(one, signed.get(one.id, ()), progress.get(one.id)) for one in releases]
+    found: dict[UUID, Opened] = {}
+    for one, signed, who, progress in rows:
+        opened_one = found.setdefault(one.id, Opened(one, [], _percent(progress)))
+        if signed is not None:
+            signature = Signature(who, signed.account_id, signed.signed_at)
+            opened_one.signatures.append(signature)
+    return list(found.values())
 
 
-def _progress(ids: Sequence[UUID]) -> dict[UUID, int]:
-    rows = db.session.scalars(select(ReleaseProgress).where(ReleaseProgress.release_id.in_(ids)))
-    return {row.release_id: 100 * row.counted // max(1, row.of) for row in rows}
+def _percent(progress: ReleaseProgress | None) -> int | None:
+    return None if progress is None else 100 * progress.counted // max(1, progress.of)
 
 
 def _standing(release: Release, signatures: Sequence[Signature]) -> ReleaseStanding:

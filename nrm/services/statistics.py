@@ -57,7 +57,7 @@ def go_on(pack: CountryPack, progress: Progress = lambda _done, _of: None) -> Ro
     Safe to run at any time and on any machine that has the statistics' key file: a release that
     somebody else counted meanwhile is left alone.
     """
-    asked = [count(release_id, pack, progress) for release_id in _in_state(ReleaseState.ASKED)]
+    asked = [count(release_id, pack, progress) for release_id in _in_state(ReleaseState.QUEUED)]
     signed, refused = _in_state(ReleaseState.SIGNED), []
     for release_id in signed:
         try:
@@ -127,7 +127,7 @@ def count(release_id: UUID, pack: CountryPack, progress: Progress) -> ReleaseSta
 def _keep(unit: Unit, release_id: UUID, made: Made | None) -> ReleaseState:
     """Keep what was made, unless another process was faster."""
     release = db.session.get_one(Release, release_id, with_for_update=True)
-    if release.state is not ReleaseState.ASKED:
+    if release.state is not ReleaseState.QUEUED:
         return release.state
     if made is None:
         release.state = advance(release.state, FIND_TOO_FEW)

@@ -2,7 +2,8 @@
 
 Every published figure allows a range of true counts. What a table adds up to, its rows and columns
 and its total, must fit together, and narrows the ranges, round by round. Whatever is left with one
-possible count is proved. It is bound propagation and no integer programming: a stronger attacker
+possible count is proved. Codes that lie in wider ones, as a district in its province, must fit
+together as well. It is bound propagation and no integer programming: a stronger attacker
 may tighten some ranges further.
 """
 
@@ -27,6 +28,8 @@ _UNBOUNDED = 1 << 40
 
 # The smallest and the largest count that a figure allows.
 Range: TypeAlias = tuple[int, int]
+# A cell, and those that add up to it.
+Sum: TypeAlias = tuple[Cell, Sequence[Cell]]
 Reading: TypeAlias = Callable[[int | None], Range]
 
 
@@ -41,13 +44,13 @@ def allowed(figure: int | None) -> Range:
 class Proved:
     """What the attack could prove: persons, cells, groups."""
 
-    # Persons in a cell that is proved to hold exactly one.
+    # Cells that are proved to hold exactly one person.
     isolated: int
     # Cells proved to hold an exact number from one to nine.
     small_exact: int
     # Groups of fewer than fifty of which it is proved that all share something.
     group: int
-    # The cells that were proved, of any kind.
+    # The cells that were proved, of any kind; of a group, the cell in which all of it lies.
     cells: frozenset[Cell]
 
     def __add__(self, other: "Proved") -> "Proved":
@@ -70,20 +73,35 @@ def attack(
     reading: Reading = allowed,
 ) -> Proved:
     """Attack figures with nothing but themselves and the rules by which they were made."""
-    several = {dimension.name for dimension in dimensions if dimension.several}
-    ranges = _ranges(figures, several, reading)
-    sums = _sums(ranges)
-    for _ in range(_ROUNDS):
-        if not _narrow(ranges, sums):
-            break
+    return proved_by(*narrowed(figures, dimensions, reading))
+
+
+def proved_by(ranges: Mapping[Cell, Range], sums: Iterable[Sum]) -> Proved:
+    """Say what ranges prove that are as narrow as they become."""
     small = {cell: low for cell, (low, high) in ranges.items() if low == high and 1 <= low < _SMALL}
-    groups = {parent for parent, children in sums if _shares(ranges, parent, children)}
+    groups = [only for parent, children in sums if (only := _only(ranges, parent, children))]
     return Proved(
         isolated=sum(1 for count in small.values() if count == 1),
         small_exact=len(small),
         group=len(groups),
         cells=frozenset(small) | frozenset(groups),
     )
+
+
+def narrowed(
+    figures: Mapping[Cell, int | None],
+    dimensions: Iterable[Dimension],
+    reading: Reading = allowed,
+) -> tuple[dict[Cell, Range], list[Sum]]:
+    """Narrow what each figure allows by all that it adds up with; returns the sums as well."""
+    known = {dimension.name: dimension for dimension in dimensions}
+    several = {name for name, dimension in known.items() if dimension.several}
+    ranges = _ranges(figures, several, reading)
+    sums = [*_sums(ranges), *_nested(ranges, known)]
+    for _ in range(_ROUNDS):
+        if not _narrow(ranges, sums):
+            break
+    return ranges, sums
 
 
 def _ranges(
@@ -108,7 +126,7 @@ def _ranges(
     return ranges
 
 
-def _sums(ranges: Mapping[Cell, Range]) -> list[tuple[Cell, Sequence[Cell]]]:
+def _sums(ranges: Mapping[Cell, Range]) -> list[Sum]:
     """Find which cells add up to which."""
     parts: dict[tuple[Cell, str], list[Cell]] = {}
     for cell in ranges:
@@ -117,7 +135,41 @@ def _sums(ranges: Mapping[Cell, Range]) -> list[tuple[Cell, Sequence[Cell]]]:
     return [(parent, children) for (parent, _), children in parts.items() if parent in ranges]
 
 
-def _narrow(ranges: dict[Cell, Range], sums: Sequence[tuple[Cell, Sequence[Cell]]]) -> bool:
+def _nested(ranges: dict[Cell, Range], dimensions: Mapping[str, Dimension]) -> list[Sum]:
+    """Find which cells lie in wider ones.
+
+    Parts, like districts, add up to it. Of several codes at once, each leaves a rest of its own.
+    """
+    lies_in = {
+        _answer(dimension, code): (dimension, code, _answer(dimensions[name], wider))
+        for dimension in dimensions.values()
+        for code, (name, wider) in dimension.wider().items()
+        if name in dimensions
+    }
+    parts: dict[tuple[Cell, str], list[Cell]] = {}
+    for cell in list(ranges):
+        for answer in cell & lies_in.keys():
+            dimension, code, wider = lies_in[answer]
+            others = cell - {answer}
+            parent = others | {wider}
+            # A cell of a district and a province is none of the parts.
+            if parent not in ranges or wider[0] in {name for name, _ in others}:
+                continue
+            if dimension.several:
+                rest = parent | {(f"{dimension.name}={code}", _NO)}
+                ranges.setdefault(rest, (0, _UNBOUNDED))
+                parts[parent, f"{dimension.name}={code}"] = [cell, rest]
+            else:
+                parts.setdefault((parent, dimension.name), []).append(cell)
+    return [(parent, children) for (parent, _), children in parts.items()]
+
+
+def _answer(dimension: Dimension, code: str) -> tuple[str, str]:
+    """Write a code of a cell as the ranges know it."""
+    return (f"{dimension.name}={code}", _YES) if dimension.several else (dimension.name, code)
+
+
+def _narrow(ranges: dict[Cell, Range], sums: Iterable[Sum]) -> bool:
     """Narrow every range by what it adds up with; says whether anything became narrower."""
     changed = False
     for parent, children in sums:
@@ -145,8 +197,10 @@ def _set(ranges: dict[Cell, Range], cell: Cell, narrowed: Range) -> bool:
     return True
 
 
-def _shares(ranges: Mapping[Cell, Range], parent: Cell, children: Sequence[Cell]) -> bool:
-    """Say whether it is proved of a small group that all in it share something."""
+def _only(ranges: Mapping[Cell, Range], parent: Cell, children: Sequence[Cell]) -> Cell | None:
+    """Return the one cell in which it is proved that all of a small group lie."""
     low, high = ranges[parent]
-    possible = sum(1 for child in children if ranges[child][1] > 0)
-    return low >= 1 and high < _GROUP and possible == 1 < len(children)
+    if low < 1 or high >= _GROUP or len(children) == 1:
+        return None
+    possible = [child for child in children if ranges[child][1] > 0]
+    return possible[0] if len(possible) == 1 else None

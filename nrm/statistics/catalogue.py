@@ -5,8 +5,9 @@ things, five of them by three. The numbers are those by which the ministry knows
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from nrm.domain.facts import FACTS, Fact
@@ -81,6 +82,7 @@ DECISION = _of_words("decision", N_("Presumption"), reading.DECISION_LABEL, read
 REACHED = _of_words(
     *("reached", N_("How far help came"), reading.REACHED_LABEL),
     several=True,
+    within={after: ("reached", before) for before, after in pairwise(reading.REACHED_LABEL)},
     read=reading.reached,
 )
 MEANS = Dimension(
@@ -104,6 +106,13 @@ def catalogue(country: Country) -> Sequence[Listed]:
         *("nationality", N_("Nationality"), reading.NATIONALITY_LABEL),
         read=lambda record: reading.nationality(record, country.code),
     )
+    citizen_of = replace(
+        CITIZEN_OF,
+        within={
+            code: (nationality.name, nationality.of({CITIZEN_OF.name: code})[0])
+            for code in CITIZEN_OF.codes
+        },
+    )
     province_of = {code: name for name, codes in country.provinces.items() for code in codes}
     names = {name: name for name in country.provinces}
     province = _of_words(
@@ -112,6 +121,10 @@ def catalogue(country: Country) -> Sequence[Listed]:
     )
     district = _of_words(
         *("district", N_("District"), {**country.districts, UNKNOWN: NOT_KNOWN}),
+        within={
+            code: (province.name, province_of.get(code, UNKNOWN))
+            for code in (*country.districts, UNKNOWN)
+        },
     )
     persons, referrals, days = Counts
     return (
@@ -122,7 +135,7 @@ def catalogue(country: Country) -> Sequence[Listed]:
         Listed("R5", N_("Form of exploitation and age"), persons, (FORM, AGE)),
         Listed("R5a", N_("Form of exploitation, sex and age"), persons, (FORM, SEX, AGE)),
         Listed("R6", N_("Nationality and sex"), persons, (nationality, SEX)),
-        Listed("R6a", N_("Citizenship"), persons, (CITIZEN_OF,)),
+        Listed("R6a", N_("Citizenship"), persons, (citizen_of,)),
         Listed("R7", N_("Route and sex"), persons, (ROUTE, SEX)),
         Listed("R7a", N_("Form of exploitation and route"), persons, (FORM, ROUTE)),
         Listed("R8", N_("Province of identification"), persons, (province,)),

@@ -8,8 +8,8 @@ from datetime import date
 from nrm.domain.flag import quarter
 
 _QUARTERS = 4
-_QUARTER = re.compile(r"([12]\d{3})Q([1-4])")
-_YEAR = re.compile(r"[12]\d{3}")
+_QUARTER = re.compile(r"[12][0-9]{3}Q[1-4]")
+_YEAR = re.compile(r"[12][0-9]{3}")
 
 
 class PeriodError(ValueError):

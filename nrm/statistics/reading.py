@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from nrm.domain.text import N_
-from nrm.domain.vocabulary import INDICATOR, is_child
+from nrm.domain.vocabulary import CITIZENSHIP, INDICATOR, is_child
 from nrm.statistics.tables import UNKNOWN, Record
 
 Document: TypeAlias = Mapping[str, Any]
@@ -64,6 +64,7 @@ ANSWER_LABEL: Mapping[str, str] = {
 }
 # Somebody who was counted twice is counted under the other file.
 _DUPLICATE = "duplicate"
+_NOT_GIVEN = "not_given"
 
 
 def counted(events: Iterable[Document], facts: Document) -> bool:
@@ -103,7 +104,7 @@ def age(record: Record) -> str | None:
 def nationality(record: Record, home: str) -> str | None:
     """Tell citizens of the country, `home`, from those of others."""
     citizenship = record.get("citizenship", UNKNOWN)
-    if citizenship == UNKNOWN:
+    if citizenship == UNKNOWN or citizenship not in CITIZENSHIP:
         return None
     return "national" if citizenship.upper() == home.upper() else "foreign"
 
@@ -113,8 +114,23 @@ def means(record: Record) -> list[str | None]:
     return [INDICATOR[code].ctdc for code in record.get("indicators", ()) if code in INDICATOR]
 
 
+def first_days(events: Iterable[Document]) -> Mapping[str, int]:
+    """Say in how many days each step was taken for the first time."""
+    first: dict[str, int] = {}
+    for event in events:
+        step = event["event"]
+        if step in STEP_LABEL and _came_about(event):
+            first[step] = min(event["days"], first.get(step, event["days"]))
+    return first
+
+
+def _came_about(event: Document) -> bool:
+    """Say whether an act came about: a service that could not be given is on record as well."""
+    return event.get("outcome") != _NOT_GIVEN
+
+
 def _happened(record: Record) -> set[str]:
-    return {event["event"] for event in record["events"]}
+    return {event["event"] for event in record["events"] if _came_about(event)}
 
 
 def decision(record: Record) -> str:

@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 from nrm.statistics import catalogue, reading
 from nrm.statistics.attack import Proved, attack
-from nrm.statistics.catalogue import SOURCE, Counts, Listed
+from nrm.statistics.catalogue import STEP, Counts, Listed
 from nrm.statistics.periods import Period
 from nrm.statistics.protection import Protection, median_days
-from nrm.statistics.reading import STEP_LABEL, Document
-from nrm.statistics.tables import Cell, Counting, Dimension
+from nrm.statistics.reading import Document
+from nrm.statistics.tables import Cell, Counting, Dimension, Record, Table, cells, cells_of
 
 # A release of fewer new cases than this would tell too much about each of them.
 FEWEST_CASES = 30
@@ -62,7 +62,7 @@ def make(
         counts: Counting(catalogue.tables(listed, counts, annual=period.annual), protection)
         for counts in (Counts.PERSONS, Counts.REFERRALS)
     }
-    days = _Durations()
+    days = _Durations(catalogue.tables(listed, Counts.DAYS, annual=period.annual))
     new_cases = 0
     for case_id, facts, events in cases:
         if not reading.counted(events, facts):
@@ -72,35 +72,31 @@ def make(
                 counting[Counts.REFERRALS].add(referral, record)
         if period.holds(facts["quarter"]):
             new_cases += 1
-            counting[Counts.PERSONS].add(case_id, reading.person(facts, events))
-            days.note(SOURCE.of(facts)[0], events)
+            person = reading.person(facts, events)
+            counting[Counts.PERSONS].add(case_id, person)
+            days.note(person)
     if new_cases < FEWEST_CASES:
         raise TooFewError(period.name)
     return _published(listed, counting, days)
 
 
 class _Durations:
-    """How long each first step took, for all and by who identified the person."""
+    """How long each first step took, in every cell of the tables of days."""
 
-    def __init__(self) -> None:
-        self._taken: dict[tuple[str, str], array[int]] = {}
+    def __init__(self, tables: Iterable[Table]) -> None:
+        margins = [margin for table in tables for margin in table.margins() if STEP in margin]
+        self._margins = list(dict.fromkeys(margins))
+        # Cells of nobody are here as well: that one is missing would tell that it is of nobody.
+        self._taken = {cell: array("i") for margin in self._margins for cell in cells(margin)}
 
-    def note(self, source: str, events: Iterable[Document]) -> None:
-        first: dict[str, int] = {}
-        for event in events:
-            step = event["event"]
-            if step in STEP_LABEL:
-                first[step] = min(event["days"], first.get(step, event["days"]))
-        for step, number in first.items():
-            for of in ("", source):
-                self._taken.setdefault((step, of), array("i")).append(number)
+    def note(self, person: Record) -> None:
+        for step, number in reading.first_days(person["events"]).items():
+            for margin in self._margins:
+                for cell in cells_of({**person, STEP.name: step}, margin):
+                    self._taken[cell].append(number)
 
     def medians(self) -> Figures:
-        of_all = {frozenset({("step", step)}): None for step in STEP_LABEL}
-        return of_all | {
-            frozenset({("step", step), *([("source", of)] if of else [])}): median_days(taken)
-            for (step, of), taken in self._taken.items()
-        }
+        return {cell: median_days(taken) for cell, taken in self._taken.items()}
 
 
 def _published(

@@ -35,18 +35,34 @@ class Dimension:
     # What it is called, and each of its codes, in words.
     label: str = ""
     words: Mapping[str, str] = field(default_factory=dict, compare=False)
+    # Of a code, what whoever has it has as well: a name and a code, of the same thing or of a
+    # coarser one, which these codes are all the parts of.
+    within: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
     # How it is read; where nothing is said, a record has it under its name.
     read: Callable[[Record], Any] | None = field(default=None, compare=False)
 
     def of(self, record: Record) -> Sequence[str]:
-        """Return which codes a record has."""
-        value = self.read(record) if self.read else record.get(self.name)
+        """Return which codes a record has; raises ValueError where no code is left for it.
+
+        A record in no row of a table would still be in its total, and could be subtracted.
+        """
+        value: Any = self.read(record) if self.read else record.get(self.name)
         if not self.several:
-            return (value or UNKNOWN,)
+            code = value if value in self.codes else UNKNOWN
+            if code not in self.codes:
+                raise ValueError(f"a record has no code for {self.name}, which has no {UNKNOWN!r}")
+            return (code,)
         given = [code for code in self.codes if value and code in value]
         # Shares are of those of whom something is known (the rule of CTDC), so these are counted.
         known = ANSWERED in self.codes and any(code != UNKNOWN for code in given)
         return [*given, ANSWERED] if known else given
+
+    def wider(self) -> Mapping[str, tuple[str, str]]:
+        """Say in what each code lies, as everybody knows who reads the tables."""
+        if ANSWERED not in self.codes:
+            return self.within
+        known = [code for code in self.codes if code not in {ANSWERED, UNKNOWN}]
+        return {**dict.fromkeys(known, (self.name, ANSWERED)), **self.within}
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,22 @@ def check(tables: Sequence[Table]) -> None:
         raise CatalogueError(f"two tables have one name: {', '.join(sorted(twice))}")
 
 
+def cells(margin: Sequence[Dimension]) -> Iterator[Cell]:
+    """Give every cell of a margin, whether there is anything in it or not."""
+    for codes in product(*(dimension.codes for dimension in margin)):
+        yield _cell(margin, codes)
+
+
+def cells_of(record: Record, margin: Sequence[Dimension]) -> Iterator[Cell]:
+    """Give the cells of a margin in which a record is counted."""
+    for codes in product(*(dimension.of(record) for dimension in margin)):
+        yield _cell(margin, codes)
+
+
+def _cell(margin: Iterable[Dimension], codes: Iterable[str]) -> Cell:
+    return frozenset(zip((dimension.name for dimension in margin), codes, strict=True))
+
+
 class Counting:
     """Counts records into the cells of tables; holds the cells, and none of the records."""
 
@@ -120,9 +152,7 @@ class Counting:
         """Return every cell of every table, empty ones too, as it is published."""
         figures = {}
         for margin, counts in self._margins:
-            names = [dimension.name for dimension in margin]
             for codes in product(*(dimension.codes for dimension in margin)):
                 count, keys = counts.get(codes, (0, 0))
-                cell = frozenset(zip(names, codes, strict=True))
-                figures[cell] = self._protection.published(count, keys)
+                figures[_cell(margin, codes)] = self._protection.published(count, keys)
         return figures

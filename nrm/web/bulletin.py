@@ -1,6 +1,5 @@
 """The bulletin of a release: as a page that can be printed, and as a PDF to take away."""
 
-from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, render_template
@@ -12,7 +11,8 @@ from nrm.services.bulletin import Reader
 from nrm.statistics.bulletin import Voice
 from nrm.web.access import actor, needs
 from nrm.web.context import day, language, pack
-from nrm.web.text import _
+from nrm.web.statistics_pictures import ground, say
+from nrm.web.statistics_words import period_words
 
 blueprint = Blueprint("bulletin", __name__)
 
@@ -45,12 +45,5 @@ def pdf(release_id: UUID) -> Response:
 
 
 def _reader() -> Reader:
-    return Reader(Voice(_say, _day), language(), current_app.config["NRM"].practice)
-
-
-def _say(message: str) -> str:
-    return _(message)
-
-
-def _day(moment: date) -> str:
-    return day(moment)
+    voice = Voice(say, day, period_words)
+    return Reader(voice, ground(), language(), current_app.config["NRM"].practice)

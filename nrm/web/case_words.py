@@ -344,4 +344,6 @@ def _by_itself(action: Action) -> str:
     """Say why the system acted, where no person did."""
     if action is Action.ERASURE_REPLAY:
         return _("the system, after a restore")
+    if action is Action.DEMONSTRATION_LOAD:
+        return _("the demonstration, in which everyone is invented")
     return _("the system, because time ran out")

@@ -45,7 +45,12 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.DECISION_MAKER: (("decision.index", "My work"),),
     Role.PROVIDER: (("provision.inbox", "Inbox"),),
     Role.DIRECTORY_MANAGER: (("directory.entries", "Directory"),),
-    Role.ANALYST: (("statistics.index", "Statistics"),),
+    Role.ANALYST: (
+        ("statistics.index", "Overview"),
+        ("statistics.newest_tables", "Tables"),
+        ("statistics.every", "Releases"),
+        ("statistics.method", "Method"),
+    ),
     Role.AUDITOR: (
         ("audit.search", "Audit log"),
         ("sightings.ask", "Who saw what"),

@@ -1,5 +1,6 @@
 """Lines of the log in words, and where a page of them begins."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,10 +10,13 @@ from nrm.services.log_search import Line, Point
 from nrm.web import paging
 from nrm.web.context import action_words, role_words
 from nrm.web.log_words import OUTCOME_LABEL, part_words, why_words
+from nrm.web.text import _
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LARGEST_NUMBER = 2**63 - 1
+# Of these, which one it was stands where other acts say why.
+_NAMED = ("checkpoint", "key")
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Row:
 
     line: Line
     who: str
+    role: str
     act: str
     outcome: str
     about: str
@@ -29,19 +34,43 @@ class Row:
 
 
 def row(line: Line) -> Row:
-    """Say a line of the log in words."""
+    """Say a line of the log in words.
+
+    A code that we do not know, because somebody altered the entry or a newer program wrote it, is
+    shown as it stands: one such entry must not hide all the others.
+    """
     kept = line.entry
-    outcome = Outcome(kept.outcome)
+    named = kept.subject_type in _NAMED
+    # Of one's own account, who it is about has been said already.
+    about = "" if kept.subject_id == kept.actor_id else line.about
     return Row(
         line,
-        who=line.who or role_words(Role.SYSTEM),
-        act=action_words(Action(kept.action)),
-        outcome="" if outcome is Outcome.DONE else str(OUTCOME_LABEL[outcome]),
-        # Of one's own account, who it is about has been said already.
-        about="" if kept.subject_id == kept.actor_id else line.about,
+        who=line.who or _nobody(kept.action),
+        role=_said(role_words, kept.actor_role),
+        act=_said(action_words, kept.action),
+        outcome="" if kept.outcome == Outcome.DONE else _said(_outcome_words, kept.outcome),
+        about=kept.purpose if named else about,
         parts=", ".join(part_words(part) for part in kept.compartments.split()),
-        why=", ".join(why_words(code) for code in kept.purpose.split()),
+        why="" if named else ", ".join(why_words(code) for code in kept.purpose.split()),
     )
+
+
+def _nobody(action: str) -> str:
+    """Say who acted without an account; whoever could not sign in may be anybody."""
+    if action == Action.SESSION_FAIL:
+        return _("Somebody who is not signed in")
+    return role_words(Role.SYSTEM)
+
+
+def _outcome_words(code: str) -> str:
+    return str(OUTCOME_LABEL[Outcome(code)])
+
+
+def _said(words: Callable[[str], str], code: str) -> str:
+    try:
+        return words(code)
+    except ValueError:
+        return code
 
 
 def point_word(point: Point) -> str:

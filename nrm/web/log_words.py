@@ -1,5 +1,7 @@
 """The log in words: acts, reasons, parts and the permissions that were lacking."""
 
+import re
+
 from nrm.audit.actions import Outcome
 from nrm.domain import vocabulary
 from nrm.domain.roles import Permission
@@ -22,6 +24,7 @@ SUBJECT_LABEL = {
     "draft": _l("Draft"),
     "entry": _l("Log entry"),
     "erasure": _l("Erasure"),
+    "key": _l("Key"),
     "listing": _l("Listing"),
     "none": _l("Nothing of its own"),
     "organisation": _l("Organisation"),
@@ -104,6 +107,11 @@ _PLACES = {
     UNKNOWN: _l("It is not known whether it left"),
 }
 
+# What was searched for, as a keyed hash: the same again is the same search again.
+_FINGERPRINT, _SHOWN = re.compile(r"[0-9a-f]{64}"), 16
+# A page by the name of its route, where somebody looked for what is not there or not theirs.
+_PAGE = re.compile(r"[a-z_]+\.[a-z_]+")
+
 
 def part_words(code: str) -> str:
     """Say which sealed part was touched."""
@@ -119,4 +127,8 @@ def why_words(code: str) -> str:
     for reasons in _REASONS:
         if code in reasons:
             return _(reasons.label(code))
+    if _FINGERPRINT.fullmatch(code):
+        return _("what was typed has the fingerprint %(digits)s", digits=code[:_SHOWN])
+    if _PAGE.fullmatch(code):
+        return _("asked for on the page %(page)s", page=code)
     return str(_PLACES.get(code, code))

@@ -26,6 +26,7 @@ from nrm.audit.verify import (
     UnreadableError,
     consistent,
     includes,
+    read_checkpoint_file,
     verify_file,
 )
 from tests import bundles
@@ -54,6 +55,11 @@ def judged(tmp_path):
             return one_line(error)
 
     return judge
+
+
+def noted(log):
+    """Give what somebody can write down: the number of entries, and the root hash."""
+    return len(log), bundles.tree(log).root()
 
 
 def one_line(error):
@@ -162,6 +168,26 @@ def test_a_whole_log_that_nobody_touched(judged):
     assert "came with the file" not in told
 
 
+def test_a_root_hash_that_was_written_down(judged, tmp_path, capsys):
+    size, root = noted(LOG[:3])
+    told = judged(bundles.bundle(LOG), noted=(size, root))
+    assert "\nThe first 3 have the root hash that you wrote down.\n" in told
+    # Quoted or not, and in the groups in which the page shows it.
+    file = str(written(tmp_path, bundles.bundle(LOG)))
+    groups = root.hex(" ", 2).split()
+    for typed in (["3", *groups], [f"3 {root.hex()}"]):
+        assert verify.main([file, "--root", *typed]) == 0
+    for typed in (["3"], ["three", *groups], ["3", *groups[1:]], ["3", *groups[1:], "wxyz"]):
+        assert verify.main([file, "--root", *typed]) == 2
+        assert capsys.readouterr().err.startswith("Cannot be checked: ")
+
+
+def test_an_entry_is_proved_to_be_in_the_checkpoint_that_was_kept(judged):
+    told = judged(bundles.proof(LOG, 2), older=bundles.checkpoint(LOG), noted=noted(LOG))
+    assert "The first 7 are those of the checkpoint that you kept.\n" in told
+    assert "The first 7 have the root hash that you wrote down.\n" in told
+
+
 @pytest.mark.parametrize("index", range(len(LOG)))
 def test_one_entry_with_its_proof(judged, index):
     told = judged(bundles.proof(LOG, index), keys=(KEY,))
@@ -224,6 +250,24 @@ def test_what_an_entry_says_never_reaches_the_terminal_as_a_command(judged):
         (bundles.proof(LOG, 2).replace("index 2", "index 3"), {}, "does not lead from the entry"),
         (bundles.proof(LOG, 2).replace("index 2", "index 02"), {}, "gives no place in the log"),
         (bundles.proof(LOG, 2, bundles.note(LOG[:6])), {}, "does not lead from the entry"),
+        (
+            bundles.proof(LOG, 2),
+            {"older": bundles.checkpoint(LOG[:3])},
+            "this proof is of 7 entries and says nothing of the 3 that you kept",
+        ),
+        (
+            bundles.proof(LOG, 2),
+            {"older": bundles.checkpoint([*LOG[:6], bundles.entry(9)])},
+            "what you kept does not fit: it has another root hash",
+        ),
+        (bundles.proof(LOG[:3], 2), {"noted": noted(LOG)}, "your checkpoint covers 7 entries and"),
+        (bundles.bundle(LOG[:3]), {"noted": noted(LOG)}, "your checkpoint covers 7 entries and"),
+        (bundles.bundle(LOG), {"noted": noted(LOG[::-1][:5])}, "what you kept does not fit"),
+        (
+            bundles.bundle(LOG),
+            {"older": bundles.checkpoint(LOG[:5]), "noted": noted(LOG[::-1][:5])},
+            "what you kept does not fit",
+        ),
     ],
 )
 def test_what_does_not_fit_is_said_in_one_line(judged, text, trusted, said):
@@ -233,6 +277,21 @@ def test_what_does_not_fit_is_said_in_one_line(judged, text, trusted, said):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UnreadableError, match="nowhere cannot be opened: No such file"):
         verify_file(tmp_path / "nowhere", Trusted())
+
+
+@pytest.mark.parametrize(
+    "as_saved",
+    [
+        str.rstrip,
+        "\n{}\n\n".format,
+        "\N{ZERO WIDTH NO-BREAK SPACE}{}".format,
+        lambda text: text.replace("\n", "\r\n"),
+    ],
+    ids=["no last line end", "empty lines around it", "a mark of its encoding", "other line ends"],
+)
+def test_a_checkpoint_is_read_as_it_comes_out_of_a_message(tmp_path, as_saved):
+    file = written(tmp_path, as_saved(bundles.note(LOG)))
+    assert read_checkpoint_file(file) == bundles.checkpoint(LOG)
 
 
 def test_a_log_whose_key_was_renewed_is_held_against_both_keys(judged):

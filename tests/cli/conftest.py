@@ -19,6 +19,8 @@ from nrm.db import db
 from tests import databases
 
 PATIENCE_SECONDS = 60
+# Of the cases of the years before, so many are enough to test with.
+HISTORY = 60
 
 
 def environment(instance, **chosen):
@@ -91,11 +93,11 @@ def installed(instance):
 
 @pytest.fixture(scope="package")
 def practice_world(tmp_path_factory):
-    """Load the practice world once; it takes some seconds."""
+    """Load the practice world once, with a short history; it takes some seconds."""
     folder = tmp_path_factory.mktemp("practice")
     settings = databases.settings(databases.fresh_sqlite(folder), folder)
     app = create_app(settings)
-    demonstration.load(app)
+    demonstration.load(app, history=HISTORY)
     with app.app_context():
         db.session.remove()
         db.engine.dispose()

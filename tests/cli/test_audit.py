@@ -154,12 +154,34 @@ def test_an_entry_that_was_removed_before_anybody_signed_shows_on_a_kept_checkpo
     assert "your checkpoint covers" in done.stdout
 
 
+@pytest.mark.parametrize("which", ["all of them", "the one that was kept"])
+def test_checkpoints_that_were_removed_are_missed_by_whoever_kept_one(
+    at_console, sign, signed, kept, which
+):
+    at_console("audit", "prove", "1")
+    sign()
+    oldest = "(SELECT min(size) FROM audit_checkpoint)"
+    where = "" if which == "all of them" else f" WHERE size = {oldest}"
+    tamper(signed, f"DELETE FROM audit_checkpoint{where}")
+    assert at_console("audit", "verify").exit_code == 0
+    for more in ([], ["--since"]):
+        done = at_console("audit", "verify", "--checkpoint", kept, *more)
+        assert done.exit_code == 1
+        assert "FOUND: the checkpoint that you kept, at " in done.stdout
+        assert "entries, is not in the database: it was removed" in done.stdout
+        assert "every one" not in done.stdout
+        assert "Nothing is signed yet" not in done.stdout
+
+
 def test_sealed_rows_that_were_changed_are_found(at_console, signed):
     ask(signed, "UPDATE sealed_compartment SET sealed = x'00' WHERE rowid = 1")
     assert at_console("audit", "verify").exit_code == 0
     done = at_console("audit", "verify", "--rows")
     assert done.exit_code == 1
-    assert "FOUND: 1 rows are not as the log says it was sealed; the first: " in done.stdout
+    assert "FOUND: 1 row is not what the log says was sealed; the first: " in done.stdout
+    ask(signed, "UPDATE sealed_compartment SET sealed = x'00' WHERE rowid = 2")
+    done = at_console("audit", "verify", "--rows")
+    assert "FOUND: 2 rows are not what the log says was sealed; the first: " in done.stdout
 
 
 @pytest.mark.parametrize(

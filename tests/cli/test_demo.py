@@ -4,6 +4,8 @@ import sqlite3
 
 import pytest
 
+from tests.cli.conftest import HISTORY
+
 ACCOUNT = {"name", "organisation", "role", "email", "password"}
 READY = "Ctrl-C stops the demonstration; its data stay."
 
@@ -80,7 +82,7 @@ def test_another_start_keeps_the_data(start, answers, practice_instance, free_po
 
 def test_a_reset_begins_anew(start, practice_instance):
     before = references(practice_instance)
-    process = start("demo", "--reset")
+    process = start("demo", "--reset", "--history", str(HISTORY))
     assert "2/5 Database: made." in read_until_ready(process)
     stop(process)
     assert len(references(practice_instance)) == len(before)

@@ -89,6 +89,15 @@ def signed_long_ago(instance):
     logged(instance, "case:list", datetime(2026, 1, 12, 8, tzinfo=UTC).replace(tzinfo=None))
 
 
+def spoilt_checkpoint(instance):
+    sign_log(instance)
+    change(
+        instance,
+        "DROP TRIGGER audit_checkpoint_no_update",
+        "UPDATE audit_checkpoint SET note = 'x'",
+    )
+
+
 def well_kept(instance):
     drilled(instance, timedelta(days=30))
     sign_log(instance)
@@ -148,6 +157,11 @@ FINDINGS = {
         signed_long_ago,
         [rf"^{LOOK}  entries of the log wait to be signed since 2026-01-12 08:00 UTC: run nrm "],
         0,
+    ),
+    "a checkpoint that was spoilt": (
+        spoilt_checkpoint,
+        [rf"^{BROKEN}  the newest checkpoint in the database is damaged: .*: run nrm audit "],
+        1,
     ),
     "a drill long ago": (in_old_age, [rf"^{LOOK}  .* was last tried on [\d-]+: nrm key drill$"], 0),
     "no recovery copy": (

@@ -109,7 +109,8 @@ def test_a_second_place_that_cannot_be_read_stops_the_signing(nrm, refusal, prac
     (file,) = (practice_instance / "checkpoints").iterdir()
     file.write_text("nothing of the kind\n")
     line = refusal("tick", NRM_KEY_FILE=signer_of(practice_instance))
-    assert line == "nrm: this is no checkpoint of a log\n"
+    damaged = f"nrm: {file.name} in the second place is damaged: "
+    assert line == f"{damaged}this is no checkpoint of a log\n"
 
 
 def test_a_signer_without_its_key_file_says_so(refusal, practice_instance):

@@ -52,6 +52,8 @@ def test_a_witness_cosigns_the_first_checkpoint_and_the_next(
 ):
     folder, witness = court
     line, bundle = folder.with_name("line"), folder.with_name("log.bundle")
+    done = at_console("audit", "witness", "list")
+    assert done.stdout == "There is no witness yet: nrm audit witness add\n"
     done = at_console("audit", "witness", "add", NAME, witness)
     assert done.stdout == f"{NAME} is a witness now.\n"
     assert at_console("audit", "witness", "list").stdout == (
@@ -72,8 +74,10 @@ def test_a_witness_cosigns_the_first_checkpoint_and_the_next(
     done = at_console("witness", "cosign", request, "--folder", folder, "--output", line)
     assert done.stderr.startswith("nrm: File exists")
     line.unlink()
-    # Nothing is lost by that: what it has signed, it signs again.
-    done = at_console("witness", "cosign", request_from(first.size + 1), "--folder", folder)
+    # Nothing is lost by that: what it has signed, it signs again. Messages come back like this.
+    request = request_from(first.size + 1)
+    request.write_text("\N{ZERO WIDTH NO-BREAK SPACE}" + request.read_text() + "\n\n")
+    done = at_console("witness", "cosign", request, "--folder", folder)
     assert done.exit_code == 0, done.stderr
     line.write_text(done.stdout)
     assert at_console("audit", "witness", "keep", line).exit_code == 0

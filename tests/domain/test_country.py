@@ -177,7 +177,7 @@ def test_every_role_has_its_people(world):
         "decision_maker": 2,
         "provider": 5,
         "directory_manager": 2,
-        "analyst": 1,
+        "analyst": 2,
         "auditor": 1,
         "administrator": 1,
     }
@@ -229,6 +229,12 @@ def test_listings_stand_in_every_way(world):
         "psychosocial_counselling",
         "legal_representation",
     } <= offered
+
+
+def test_people_were_found_in_every_district_and_at_the_borders(world, rwanda):
+    assert set(world.history.districts) == set(rwanda.districts)
+    assert set(world.history.borders) < set(rwanda.districts)
+    assert min(world.history.districts.values()) > 0
 
 
 def test_a_clock_without_a_length_is_refused():

@@ -70,6 +70,16 @@ TABLES = {
         refuse       | .     | refused    | .          | .       | .
         erase        | .     | done       | .          | .       | .
     """,
+    # A release of the statistics. What has too few cases goes into the next one.
+    "Release of the statistics": """
+        step               |new   |queued |too_few|draft      |signed_once|signed|frozen
+        ask for the release|queued|.      |.      |.          |.          |.     |.
+        count              |.     |draft  |.      |.          |.          |.     |.
+        find too few       |.     |too_few|.      |.          |.          |.     |.
+        sign               |.     |.      |.      |signed_once|.          |.     |.
+        sign second        |.     |.      |.      |.          |signed     |.     |.
+        freeze             |.     |.      |.      |.          |.          |frozen|.
+    """,
 }
 # The permission without which a step is not taken.
 NEEDS = {
@@ -95,6 +105,12 @@ NEEDS = {
     "take back": "erasure:ask",
     "refuse": "erasure:answer",
     "erase": "erasure:answer",
+    "ask for the release": "statistics:ask",
+    "count": "statistics:count",
+    "find too few": "statistics:count",
+    "sign": "statistics:sign",
+    "sign second": "statistics:sign",
+    "freeze": "statistics:count",
 }
 BY_NAME = {one.name: one for one in LIFECYCLES}
 

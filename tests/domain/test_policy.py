@@ -11,6 +11,7 @@ from nrm.domain.policy import (
     ErasureStanding,
     ListingStanding,
     ReferralStanding,
+    ReleaseStanding,
     holds,
     may,
     relations,
@@ -24,6 +25,7 @@ CASE = Subject("case", UUID(int=21), UUID(int=21))
 REFERRAL = Subject("referral", UUID(int=31), UUID(int=21))
 LISTING = Subject("listing", UUID(int=41))
 ERASURE = Subject("erasure", UUID(int=51), UUID(int=21))
+RELEASE = Subject("release", UUID(int=61))
 OVER = sorted(set(ReferralState) - LIVE_REFERRALS)
 
 
@@ -51,6 +53,8 @@ SITUATIONS = {
     # A request to erase that the actor made, and somebody else's.
     "mine": ErasureStanding(ERASURE, ME),
     "theirs": ErasureStanding(ERASURE, COLLEAGUE),
+    "new": ReleaseStanding(RELEASE, frozenset({COLLEAGUE})),
+    "done": ReleaseStanding(RELEASE, frozenset({ME, COLLEAGUE})),
 }
 
 # Who may do what in which situation. A permission that does not stand under a role is refused to
@@ -58,98 +62,104 @@ SITUATIONS = {
 MATRIX = {
     # Flags, and sees how the own flags stand: not the file that grows from them.
     Role.FIRST_RESPONDER: """
-        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
-        case:flag             yes   .     .     .     .    .    .     .      .    .     .     .
-        flag:view             .     yes   .     .     .    .    .     .      .    .     .     .
-        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
+        permission            none flag case sent acc cov over other own list mine theirs new done
+        case:flag             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        flag:view             .    yes  .    .    .   .   .    .     .   .    .    .      .   .
+        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Owns every case and every referral of the country, but not the police part of a file.
     Role.COORDINATOR: """
-        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
-        case:close            .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        case:compare          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        case:history          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        case:presume          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        case:view             .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        compartment:contact   .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        compartment:facts     .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        compartment:health    .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        compartment:identity  .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        compartment:narrative .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        consent:record        .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        directory:view        yes   .     .     .     .    .    .     .      yes  yes   .     .
-        document:add          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        document:open         .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        document:remove       .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        erasure:answer        .     .     .     .     .    .    .     .      .    .     .     yes
-        erasure:ask           .     yes   yes   yes   yes  yes  yes   yes    .    .     yes   .
-        erasure:view          yes   .     .     .     .    .    .     .      .    .     .     .
-        needs:record          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        person:search         yes   .     .     .     .    .    .     .      .    .     .     .
-        referral:send         .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        referral:withdraw     .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
+        permission            none flag case sent acc cov over other own list mine theirs new done
+        case:close            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:compare          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:history          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:presume          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:view             .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:contact   .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:facts     .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:health    .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:identity  .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:narrative .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        consent:record        .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        directory:view        yes  .    .    .    .   .   .    .     yes yes  .    .      .   .
+        document:add          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        document:open         .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        document:remove       .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        erasure:answer        .    .    .    .    .   .   .    .     .   .    .    yes    .   .
+        erasure:ask           .    yes  yes  yes  yes yes yes  yes   .   .    yes  .      .   .
+        erasure:view          yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        needs:record          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        person:search         yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        referral:send         .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        referral:withdraw     .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Has a first page, and no case yet.
     Role.DECISION_MAKER: """
-        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
-        decision:view         yes   .     .     .     .    .    .     .      .    .     .     .
-        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
+        permission            none flag case sent acc cov over other own list mine theirs new done
+        decision:view         yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Acts for its organisation alone. Before acceptance the envelope, after it what consent
     # covers, and when the referral is over nothing but that it once was.
     Role.PROVIDER: """
-        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
-        compartment:contact   .     .     .     .     .    yes  .     .      .    .     .     .
-        compartment:health    .     .     .     .     .    yes  .     .      .    .     .     .
-        compartment:identity  .     .     .     .     .    yes  .     .      .    .     .     .
-        compartment:narrative .     .     .     .     .    yes  .     .      .    .     .     .
-        envelope:open         .     .     .     yes   yes  yes  .     .      .    .     .     .
-        referral:answer       .     .     .     yes   yes  yes  yes   .      .    .     .     .
-        referral:end          .     .     .     yes   yes  yes  yes   .      .    .     .     .
-        referral:view         .     .     .     yes   yes  yes  yes   .      .    .     .     .
-        service:record        .     .     .     .     yes  yes  .     .      .    .     .     .
-        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
+        permission            none flag case sent acc cov over other own list mine theirs new done
+        compartment:contact   .    .    .    .    .   yes .    .     .   .    .    .      .   .
+        compartment:health    .    .    .    .    .   yes .    .     .   .    .    .      .   .
+        compartment:identity  .    .    .    .    .   yes .    .     .   .    .    .      .   .
+        compartment:narrative .    .    .    .    .   yes .    .     .   .    .    .      .   .
+        envelope:open         .    .    .    yes  yes yes .    .     .   .    .    .      .   .
+        referral:answer       .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
+        referral:end          .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
+        referral:view         .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
+        service:record        .    .    .    .    yes yes .    .     .   .    .    .      .   .
+        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Keeps the directory; nobody approves what they submitted themselves.
     Role.DIRECTORY_MANAGER: """
-        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
-        directory:view        yes   .     .     .     .    .    .     .      yes  yes   .     .
-        listing:approve       .     .     .     .     .    .    .     .      .    yes   .     .
-        listing:submit        yes   .     .     .     .    .    .     .      .    .     .     .
-        listing:suspend       .     .     .     .     .    .    .     .      yes  yes   .     .
-        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
+        permission            none flag case sent acc cov over other own list mine theirs new done
+        directory:view        yes  .    .    .    .   .   .    .     yes yes  .    .      .   .
+        listing:approve       .    .    .    .    .   .   .    .     .   yes  .    .      .   .
+        listing:submit        yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        listing:suspend       .    .    .    .    .   .   .    .     yes yes  .    .      .   .
+        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Sees published figures, and no way to a person.
     Role.ANALYST: """
-        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
-        statistics:view       yes   .     .     .     .    .    .     .      .    .     .     .
-        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
+        permission            none flag case sent acc cov over other own list mine theirs new done
+        statistics:ask        yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        statistics:export     yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        statistics:sign       .    .    .    .    .   .   .    .     .   .    .    .      yes .
+        statistics:view       yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Sees who did and read what, and nothing of what was read; can be the second person of an
     # erasure without opening the file.
     Role.AUDITOR: """
-        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
-        audit:export          yes   .     .     .     .    .    .     .      .    .     .     .
-        audit:search          yes   .     .     .     .    .    .     .      .    .     .     .
-        erasure:answer        .     .     .     .     .    .    .     .      .    .     .     yes
-        erasure:view          yes   .     .     .     .    .    .     .      .    .     .     .
-        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
+        permission            none flag case sent acc cov over other own list mine theirs new done
+        audit:export          yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        audit:search          yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        erasure:answer        .    .    .    .    .   .   .    .     .   .    .    yes    .   .
+        erasure:view          yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Keeps accounts, and reaches no case.
     Role.ADMINISTRATOR: """
-        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
-        account:manage        yes   .     .     .     .    .    .     .      .    .     .     .
-        work:view             yes   .     .     .     .    .    .     .      .    .     .     .
+        permission            none flag case sent acc cov over other own list mine theirs new done
+        account:manage        yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # The clock: it takes an unanswered referral back, and looks whether a flagged person is known
     # already, for which it reads names, papers and telephones. Nothing else.
     Role.SYSTEM: """
-        permission            none  flag  case  sent  acc  cov  over  other  own  list  mine  theirs
-        case:compare          .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        compartment:contact   .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        compartment:identity  .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
-        referral:expire       .     yes   yes   yes   yes  yes  yes   yes    .    .     .     .
+        permission            none flag case sent acc cov over other own list mine theirs new done
+        case:compare          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:contact   .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:identity  .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        referral:expire       .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        statistics:ask        yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        statistics:count      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        statistics:view       yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
 }
 
@@ -191,7 +201,8 @@ GRANTED = {
         listing:suspend: any listing
     """,
     Role.ANALYST: """
-        work:view, statistics:view: no record
+        work:view, statistics:view, statistics:ask, statistics:export: no record
+        statistics:sign: release not signed by oneself
     """,
     Role.AUDITOR: """
         work:view, audit:search, audit:export, erasure:view: no record
@@ -203,6 +214,7 @@ GRANTED = {
     Role.SYSTEM: """
         referral:expire, case:compare: national
         compartment:identity, compartment:contact: national
+        statistics:ask, statistics:count, statistics:view: no record
     """,
 }
 

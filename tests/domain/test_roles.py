@@ -79,13 +79,17 @@ def test_no_account_can_be_housekeeping():
     assert HOUSEKEEPING.role is Role.SYSTEM
 
 
-def test_housekeeping_lets_time_run_out_and_compares_people_and_does_no_more():
+def test_housekeeping_lets_time_run_out_compares_and_counts_and_does_no_more():
     assert set(GRANTS[Role.SYSTEM]) == {
         Permission.REFERRAL_EXPIRE,
         Permission.CASE_COMPARE,
         # What tells people apart: their names and papers, and their telephone.
         Permission.COMPARTMENT_IDENTITY,
         Permission.COMPARTMENT_CONTACT,
+        # The figures of everybody, and nobody's file.
+        Permission.STATISTICS_ASK,
+        Permission.STATISTICS_COUNT,
+        Permission.STATISTICS_VIEW,
     }
 
 

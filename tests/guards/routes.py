@@ -8,6 +8,8 @@ from nrm.domain.flag import PAGES
 from nrm.web.access import declared
 from nrm.web.casefile import GROUPS
 
+# Tables of the statistics: a total, by one thing, by two, by three, a picture of its own, days.
+NUMBERS = ("R1", "R2", "R3", "R5a", "R7", "R11")
 # Compiled style sheets and scripts, which no view of ours serves.
 NOT_OURS = {"static"}
 
@@ -73,6 +75,12 @@ def _records(made, route):
         ("entry_id",): each(made.entries.values()),
         ("erasure_id",): each(made.erasures.values()),
         ("release_id",): each(made.releases.values()),
+        ("release_id", "number"): [
+            (release, number) for release in made.releases.values() for number in NUMBERS
+        ],
+        ("release_id", "number", "other_id"): [
+            (made.releases["draft"], number, made.releases["frozen"]) for number in NUMBERS
+        ],
     }[route.parameters]
 
 

@@ -10,12 +10,15 @@ from sqlalchemy import select
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
-from nrm.models import AuditEntry, Referral
+from nrm.models import AuditEntry, Departure, Referral
 from nrm.services import accounts, directory, erasure, follow_up, provision, referral
 from nrm.services.audit import record
+from tests import releases
 from tests import world as worlds
 from tests.ledger import Ledger, state
-from tests.releases import counted, flagged, frozen
+
+# Grows with the log wherever a file leaves: that it began, and whether it ended.
+NOTED = {Departure.__tablename__}
 
 
 @dataclass
@@ -39,6 +42,7 @@ class Mechanism:
     entries: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
+    # Releases of the statistics that have figures: one that is frozen, and one that waits.
     releases: dict[str, UUID] = field(default_factory=dict)
 
     @property
@@ -56,8 +60,8 @@ def build(world):
         _add_others_work(made)
         _add_listings(made)
         _add_accounts(made)
-        _add_releases(made)
         _add_entries(made)
+        _add_releases(made)
     return made
 
 
@@ -149,10 +153,11 @@ def _add_accounts(made):
 
 
 def _add_releases(made):
-    world, kept = made.world, made.app.config["NRM"]
-    for seed, (quarter, make) in enumerate((("2025Q2", frozen), ("2025Q3", counted))):
-        flagged(40, quarter, seed=seed)
-        made.releases[make.__name__] = make(world, kept, quarter)
+    """Count people of a year that is over, and freeze one of two releases."""
+    settings = made.app.config["NRM"]
+    releases.flagged(60)
+    made.releases["frozen"] = releases.frozen(made.world, settings)
+    made.releases["draft"] = releases.counted(made.world, settings, "2025")
 
 
 def _add_entries(made):
@@ -173,7 +178,7 @@ def unchanged(app):
     yield
     with app.app_context():
         after = state()
-    changed = [name for name, rows in before.items() if rows != after[name]]
+    changed = [name for name, rows in before.items() if rows != after[name] and name not in NOTED]
     assert not changed, f"changed: {', '.join(changed)}"
 
 

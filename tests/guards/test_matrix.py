@@ -85,7 +85,20 @@ MAY_REACH = {
         "directory.suspend",
     },
     # Reads what is published; no case is reachable.
-    Role.ANALYST: {"bulletin.page", "bulletin.pdf", "statistics.index"},
+    Role.ANALYST: {
+        "bulletin.page",
+        "bulletin.pdf",
+        "statistics.ask",
+        "statistics.compare",
+        "statistics.every",
+        "statistics.index",
+        "statistics.method",
+        "statistics.newest_tables",
+        "statistics.release",
+        "statistics.sign",
+        "statistics.table",
+        "statistics.tables",
+    },
     # Reads the log, and can be the second person of an erasure; no case is reachable through it.
     Role.AUDITOR: {
         "audit.ask",

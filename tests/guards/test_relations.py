@@ -23,6 +23,8 @@ NOBODYS = {
     "erasure_id": IDENTIFIERS,
     "group": ("facts", "nonsense", "\x00"),
     "listing_id": IDENTIFIERS,
+    "number": ("R99", "é", "\x00"),
+    "other_id": IDENTIFIERS,
     "page": ("nonsense", "\x00"),
     "reference": REFERENCES,
     "release_id": IDENTIFIERS,

@@ -17,11 +17,12 @@ from nrm.domain.errors import NotFoundError, RefusedError
 from nrm.services import bulletin, figures, releases
 from nrm.services.bulletin import Reader
 from nrm.statistics.bulletin import Voice
+from nrm.statistics.pictures import Ground
 from tests import ledger as ledgers
 from tests.databases import ROOT
 from tests.releases import counted, flagged, frozen
 
-READER = Reader(Voice(str, str), "en", practice=False)
+READER = Reader(Voice(str, str, str), Ground("Practice", []), "en", practice=False)
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def told(monkeypatch):
     return handed
 
 
-def pdf(world, release_id, reader=READER, pack=None):
-    leaving = bulletin.take_out(world.actor("analyst"), release_id, pack or world.pack, reader)
+def pdf(world, release_id, reader=READER):
+    leaving = bulletin.take_out(world.actor("analyst"), release_id, world.pack, reader)
     return b"".join(leaving.content)
 
 
@@ -117,7 +118,8 @@ def test_the_file_is_told_published_figures_and_no_others(world, release_id, tol
 
 def test_what_is_said_is_never_read_as_markup(world, release_id, told):
     nasty = '#panic("no") *bold* $x$ <label> @cite [ ] \\ // "'
-    assert pdf(world, release_id, pack=replace(world.pack, name=nasty)).startswith(b"%PDF")
+    reader = replace(READER, ground=Ground(nasty, []))
+    assert pdf(world, release_id, reader).startswith(b"%PDF")
     assert said(told)["cover"]["country"] == nasty
 
 

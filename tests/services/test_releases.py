@@ -113,7 +113,7 @@ def test_counting_begins_anew_where_it_was_broken_off(world, settings, monkeypat
             patch.setattr(statistics, "_keep", broken)
             with pytest.raises(RuntimeError):
                 statistics.go_on(world.pack)
-        assert stored(release_id).state is ReleaseState.ASKED
+        assert stored(release_id).state is ReleaseState.QUEUED
         assert cells(release_id) == {}
         statistics.go_on(world.pack)
     assert stored(release_id).state is ReleaseState.DRAFT
@@ -248,7 +248,7 @@ def test_the_web_process_counts_nothing(world):
     release_id = ask(world)
     with pytest.raises(LockedError):
         statistics.count(release_id, world.pack, lambda *_: None)
-    assert stored(release_id).state is ReleaseState.ASKED
+    assert stored(release_id).state is ReleaseState.QUEUED
 
 
 def test_nobody_but_the_ministry_asks_or_signs(world):

@@ -1,51 +1,61 @@
 """What simple arithmetic proves of a release: nothing of ours, much of a careless one."""
 
-import sys
-
 import pytest
 
-from nrm.statistics.attack import allowed, attack
+from nrm.statistics.attack import allowed, attack, narrowed, proved_by
 from nrm.statistics.protection import Protection
-from nrm.statistics.tables import Counting, Dimension, Table
-from tests.statistics.generated import (
-    DIMENSIONS,
-    NaivePublisher,
-    RawPublisher,
-    counted,
-)
+from nrm.statistics.tables import ANSWERED, UNKNOWN, Dimension
+from tests.statistics import generated, wide
+from tests.statistics.generated import NaivePublisher, RawPublisher
+from tests.statistics.telling import tell
 
 KEY = bytes(range(32))
 SIZES = (120, 300, 1_000, 5_000)
 
 
-def tell(capsys, words):
-    with capsys.disabled():
-        sys.stdout.write(f"\n{words}\n")
+def in_words(size, figures, proved):
+    return (
+        f"{size} cases, {len(figures)} cells: {proved.isolated} isolated, "
+        f"{proved.small_exact} small numbers exact, {proved.group} groups"
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_nothing_is_proved_of_anybody(size, capsys):
-    figures = counted(size, Protection(KEY, f"attacked {size}"))
-    proved = attack(figures, DIMENSIONS)
-    tell(capsys, f"{size} cases, {len(figures)} cells: {proved}")
+@pytest.mark.parametrize("made_up", [generated, wide], ids=["coarse", "wide"])
+def test_nothing_is_proved_of_anybody(made_up, size, capsys):
+    figures = made_up.counted(size, Protection(KEY, f"attacked {size}"))
+    proved = attack(figures, made_up.DIMENSIONS)
+    tell(capsys, in_words(size, figures, proved))
     assert (proved.isolated, proved.small_exact, proved.group) == (0, 0, 0)
+
+
+def test_a_careless_publisher_is_taken_apart(capsys):
+    """The control: if this proves nothing, the attack has no teeth."""
+    figures = wide.counted(5_000, NaivePublisher())
+    ranges, sums = narrowed(figures, wide.DIMENSIONS, NaivePublisher.allowed)
+    proved = proved_by(ranges, sums)
+    persons = wide.alone(5_000, ranges)
+    tell(
+        capsys,
+        f"hides under five, exact totals: {persons} persons of 5,000 are isolated; "
+        f"{in_words(5_000, figures, proved)}",
+    )
+    assert persons > 1_000
+    assert proved.isolated >= persons
+    assert proved.small_exact > proved.isolated
+    assert proved.group > 1_000
 
 
 @pytest.mark.parametrize("size", [300, 5_000])
 def test_the_attack_knows_no_more_than_the_truth(size):
     """Every range that it ends with holds the true count: it proves nothing that is wrong."""
-    figures = counted(size, Protection(KEY, "true"))
-    truth = counted(size, RawPublisher())
-    for cell, figure in figures.items():
-        low, high = allowed(figure)
-        assert low <= truth[cell] <= high
-
-
-def test_a_careless_publisher_is_taken_apart(capsys):
-    """The control: if this proves nothing, the attack has no teeth."""
-    proved = attack(counted(5_000, NaivePublisher()), DIMENSIONS, NaivePublisher.allowed)
-    tell(capsys, f"hides under five, exact totals: {proved.isolated} isolated of 5,000")
-    assert proved.small_exact > 0
+    ranges, _ = narrowed(generated.counted(size, Protection(KEY, "true")), generated.DIMENSIONS)
+    truth, _ = narrowed(generated.counted(size, RawPublisher()), generated.DIMENSIONS, exactly)
+    for one, (low, high) in ranges.items():
+        # What nobody published, such as who did not answer yes, follows from what is true.
+        true, same = truth[one]
+        assert true == same
+        assert low <= true <= high
 
 
 TWO = Dimension("two", ("a", "b"))
@@ -58,7 +68,20 @@ def cell(**codes):
 
 
 def exactly(figure):
-    return (0, 1_000) if figure is None else (figure, figure)
+    return (0, 10_000) if figure is None else (figure, figure)
+
+
+@pytest.mark.parametrize(("figure", "range_"), [(None, (0, 13)), (10, (2, 18)), (35, (27, 43))])
+def test_a_figure_allows_what_noise_and_rounding_can_make_of_it(figure, range_):
+    assert allowed(figure) == range_
+
+
+@pytest.mark.parametrize("count", range(60))
+def test_no_count_leads_to_a_figure_that_does_not_allow_it(count):
+    protection = Protection(KEY, "allowed")
+    for cell_key in range(0, 2**32, 2**24):
+        low, high = allowed(protection.published(count, cell_key))
+        assert low <= count <= high
 
 
 def test_a_hidden_cell_falls_out_of_its_total():
@@ -77,7 +100,9 @@ def test_who_did_not_answer_yes_falls_out_as_well():
 
 def test_a_small_group_that_shares_something_is_found():
     figures = {cell(): 12, cell(two="a"): 12, cell(two="b"): 0}
-    assert attack(figures, [TWO], exactly).group == 1
+    proved = attack(figures, [TWO], exactly)
+    assert proved.group == 1
+    assert proved.cells == {cell(two="a")}
     figures = {cell(): 60, cell(two="a"): 60, cell(two="b"): 0}
     assert attack(figures, [TWO], exactly).group == 0
 
@@ -98,10 +123,56 @@ def test_a_cell_is_narrowed_through_two_margins():
     assert attack(figures, [TWO, THREE], exactly).isolated == 1
 
 
-def test_every_cell_of_every_margin_is_published_once():
-    counting = Counting([Table("two by three", (TWO, THREE)), Table("two", (TWO,))], RawPublisher())
-    counting.add("1", {"two": "a", "three": "x"})
-    figures = counting.published()
-    assert len(figures) == 6 + 2 + 3 + 1
-    assert figures[cell(two="a", three="x")] == figures[cell()] == 1
-    assert figures[cell(two="b", three="x")] == 0
+REGION = Dimension("region", ("east", "west"))
+TOWN = Dimension(
+    "town",
+    ("x", "y", "z"),
+    within={"x": ("region", "east"), "y": ("region", "east"), "z": ("region", "west")},
+)
+
+
+def test_a_part_falls_out_of_the_coarser_part_in_which_it_lies():
+    figures = {
+        cell(): 61,
+        cell(region="east"): 31,
+        cell(region="west"): 30,
+        cell(town="x"): 30,
+        cell(town="y"): None,
+        cell(town="z"): None,
+    }
+    proved = attack(figures, [REGION, TOWN], exactly)
+    assert proved.isolated == 1
+    assert cell(town="y") in proved.cells
+    ranges, _ = narrowed(figures, [REGION, TOWN], exactly)
+    assert ranges[cell(town="z")] == (30, 30)
+
+
+def test_a_cell_of_a_part_and_a_coarser_part_is_no_part_of_it():
+    figures = {
+        cell(region="east"): 20,
+        cell(region="west"): 30,
+        **{cell(town=town): figure for town, figure in (("x", 15), ("y", 5), ("z", 30))},
+        **{cell(region=region, town=town): None for region in REGION.codes for town in TOWN.codes},
+    }
+    ranges, _ = narrowed(figures, [REGION, TOWN], exactly)
+    assert ranges[cell(region="east", town="x")] == (0, 15)
+
+
+STEPS = Dimension("steps", ("first", "second"), several=True, within={"second": ("steps", "first")})
+FORMS = Dimension("forms", ("f", "g", UNKNOWN, ANSWERED), several=True)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "wider", "narrower"), [(STEPS, "first", "second"), (FORMS, ANSWERED, "f")]
+)
+def test_who_went_no_further_falls_out_of_who_went_so_far(dimension, wider, narrower):
+    name = dimension.name
+    figures = {cell(**{name: wider}): 40, cell(**{name: narrower}): 39}
+    proved = attack(figures, [dimension], exactly)
+    assert proved.isolated == 1
+    assert proved.cells == {frozenset({(f"{name}={wider}", "yes"), (f"{name}={narrower}", "no")})}
+
+
+def test_whom_nothing_is_known_of_did_not_answer():
+    figures = {cell(forms=ANSWERED): 40, cell(forms=UNKNOWN): 39}
+    assert not attack(figures, [FORMS], exactly)

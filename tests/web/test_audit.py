@@ -11,7 +11,8 @@ from sqlalchemy import event, select
 from sqlalchemy.engine import make_url
 
 from nrm.db import db, unit_of_work
-from nrm.domain.roles import HUMAN_ROLES, Permission, Role
+from nrm.domain.errors import Subject
+from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Permission, Role
 from nrm.models import AuditEntry
 from nrm.services import audit, identification, log_export, log_search
 from nrm.web import paging
@@ -323,6 +324,33 @@ def test_an_entry_that_was_changed_says_so(world, page, assignment):
     assert "as it was written. Its hash" not in told
 
 
+@pytest.mark.parametrize("column", ["action", "outcome", "actor_role"])
+def test_one_entry_that_was_changed_does_not_hide_the_others(world, page, column):
+    worlds.flag(world)
+    sent = entries(world, AuditEntry.action == "draft:save")[-1]
+    tamper(world, f"{column} = 'nonsense'", sent.seq)
+    shown = {row[0]: " ".join(row) for row in rows(page.get("/audit"))}
+    assert len(shown) > 1
+    assert "nonsense" in shown[f"Entry {sent.seq}"]
+    told = words(page.get(f"/audit/{sent.id}").main)
+    assert "This entry is not as it was written." in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "purpose", "said"),
+    [
+        ("none", "5d" * 32, "Why: what was typed has the fingerprint 5d5d5d5d5d5d5d5d"),
+        ("none", "casefile.overview", "Why: asked for on the page casefile.overview"),
+        ("checkpoint", "court.example", "court.example"),
+        ("key", "case 3", "case 3"),
+    ],
+)
+def test_what_stands_for_a_reason_is_said_in_words(world, page, kind, purpose, said):
+    with world.entered(), unit_of_work() as unit:
+        audit.record(unit, HOUSEKEEPING, audit.Action.KEY_DRILL, Subject(kind), purpose=purpose)
+    assert rows(page.get("/audit"))[0][4] == said
+
+
 def test_an_entry_whose_detail_is_gone_says_so_and_stays_whole(world, page):
     worlds.flag(world)
     saved = entries(world, AuditEntry.action == "draft:save")[-1]
@@ -414,6 +442,6 @@ def test_a_failed_sign_in_stands_in_the_log_with_the_account_it_was_about(world,
     wrong = {"email": world.email("analyst"), "password": "a wrong password"}
     stranger.post("/sign-in", wrong, status=422)
     (failed,) = rows(search(page, act="session:fail"))
-    assert failed[2].startswith("Housekeeping")
+    assert failed[2] == "Somebody who is not signed in"
     assert failed[3] == "Sign-in failed Failed"
     assert failed[4] == "Practice Analyst"

@@ -1,10 +1,11 @@
 """How the log stands, and signs worth a look, as the auditor sees them."""
 
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 
 from nrm.audit.actions import Action
 from nrm.db import acting_at, db, unit_of_work
@@ -51,11 +52,27 @@ def test_a_signed_log_shows_what_its_checkpoint_covers(world, page, tmp_path):
     assert f"the first {checkpoint.size} entries" in text
     assert checkpoint.origin in text
     assert checkpoint.root.hex() in text.replace(" ", "")
+    assert f"verify.py log.bundle --root {checkpoint.size} {checkpoint.root.hex()[:4]} " in text
     assert "Every entry of the log is signed." in text
     assert "No other institution cosigns the log yet." in text
     # That it was read is an entry as well.
     page.get("/audit/state")
     assert "The newest entries wait for the next round" in words(page.html)
+
+
+@pytest.mark.parametrize("column", ["note", "verifier_key"])
+def test_a_damaged_checkpoint_is_said_and_the_page_is_there(world, page, tmp_path, column):
+    sign(world, tmp_path)
+    with sqlite3.connect(make_url(world.app.config["NRM"].database_url).database) as connection:
+        connection.execute("DROP TRIGGER audit_checkpoint_no_update")
+        connection.execute(f"UPDATE audit_checkpoint SET {column} = 'x'")
+    connection.close()
+    page.get("/audit/state")
+    text = words(page.html)
+    assert "The newest checkpoint is damaged." in text
+    assert "The log is signed." not in text
+    assert "wait to be signed" not in text
+    assert "--root" not in text
 
 
 def test_a_log_that_nobody_signs_any_more_says_since_when(world, page, tmp_path):

@@ -1,4 +1,7 @@
-"""The practice world: invented people and cases, acted out by the services so that all is real."""
+"""The practice world: invented people and cases, acted out by the services so that all is real.
+
+Only the cases of the years before are written as the services would have left them.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,15 +13,24 @@ from sqlalchemy import func, select
 from config import Settings, SettingsError
 from nrm import country
 from nrm.application import root
-from nrm.cli.demonstration import directory, drafts, foundation, stories, timeline
+from nrm.audit.actions import Action
+from nrm.cli.demonstration import (
+    directory,
+    drafts,
+    foundation,
+    history,
+    published,
+    stories,
+    timeline,
+)
 from nrm.cli.demonstration.acts import CaseActs, World
 from nrm.country.demonstration import DemoAccount, load_demonstration
 from nrm.db import db
-from nrm.models import Account, Case, Organisation
+from nrm.models import Account, AuditEntry, Case, Organisation
 from nrm.services import comparison, keys
 
-# How many scripts there are to play; whoever loads may show progress by them.
-LENGTH = len(stories.STORIES) + len(drafts.DRAFTS)
+# How many cases of the years before there are, unless somebody wants fewer.
+HISTORY = history.CASES
 
 
 class Contents(Enum):
@@ -53,8 +65,18 @@ def contents(code: str) -> Contents:
         return Contents.NOTHING
     if not holds_practice_people(code):
         return Contents.SOMETHING_ELSE
-    cases = db.session.execute(select(func.count()).select_from(Case)).scalar_one()
-    return Contents.ALL_OF_IT if cases >= len(stories.STORIES) else Contents.PART_OF_IT
+    return Contents.ALL_OF_IT if _acted_out() >= len(stories.STORIES) else Contents.PART_OF_IT
+
+
+def _acted_out() -> int:
+    """Count the cases that are no history: they come last, so all of it is there with them."""
+    cases = select(func.count()).select_from(Case)
+    of_the_past = (
+        select(func.count())
+        .select_from(AuditEntry)
+        .where(AuditEntry.action == Action.DEMONSTRATION_LOAD)
+    )
+    return db.session.scalars(cases).one() - db.session.scalars(of_the_past).one()
 
 
 def holds_practice_people(code: str) -> bool:
@@ -64,8 +86,18 @@ def holds_practice_people(code: str) -> bool:
     return db.session.scalars(known).first() is not None
 
 
-def load(app: Flask, finished: Callable[[], object] = lambda: None) -> None:
-    """Fill an empty database with the practice world; `finished` is told of each case."""
+def length(cases: int) -> int:
+    """Say how many scripts there are to play, with so many cases of the years before."""
+    return cases + len(stories.STORIES) + len(drafts.DRAFTS)
+
+
+def load(
+    app: Flask, finished: Callable[[], object] = lambda: None, *, history: int = HISTORY
+) -> None:
+    """Fill an empty database with the practice world; `finished` is told of each script.
+
+    `history` says how many cases of the years before there are.
+    """
     settings: Settings = app.config["NRM"]
     if not settings.practice:
         raise SettingsError("the demonstration is never loaded where NRM_ENV is production")
@@ -73,11 +105,13 @@ def load(app: Flask, finished: Callable[[], object] = lambda: None) -> None:
         keys.unlock(root(settings))
         if contents(settings.country) is not Contents.NOTHING:
             raise SettingsError("the demonstration is loaded into an empty database only")
-        _play(settings, finished)
+        world = _play(settings, finished, history)
         comparison.compare_new()
+        published.publish(world)
+        keys.unlock(root(settings))
 
 
-def _play(settings: Settings, finished: Callable[[], object]) -> None:
+def _play(settings: Settings, finished: Callable[[], object], past: int) -> World:
     code, now = settings.country, datetime.now(UTC)
     demonstration, pack = load_demonstration(code), country.load(code)
     districts = {place.code: place.district for place in demonstration.organisations}
@@ -85,6 +119,8 @@ def _play(settings: Settings, finished: Callable[[], object]) -> None:
     play = timeline.Play(now)
     for listing in demonstration.listings:
         play.add(*directory.script(world, listing))
+    for one in history.pasts(pack, demonstration, world.today, past):
+        play.add(one.closed, history.script(world, one), finished)
     cases: list[CaseActs] = []
     for number, story in enumerate(stories.STORIES):
         neighbour = cases[-1] if story.same_place else None
@@ -93,3 +129,4 @@ def _play(settings: Settings, finished: Callable[[], object]) -> None:
     for number, draft in enumerate(drafts.DRAFTS):
         play.add(now - draft.ago, drafts.script(world, number, draft), finished)
     play.run()
+    return world

@@ -2,14 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from nrm.cli.demonstration import foundation
 from nrm.cli.demonstration.acts import World
 from nrm.cli.demonstration.timeline import Script
 from nrm.country.demonstration import DemoListing
 from nrm.domain.lifecycle import ListingState
 from nrm.services import directory
 
-_BEGAN = timedelta(days=125)
-_UNTIL_SUSPENDED = timedelta(days=110)
+_BEGAN = foundation.LONG_AGO - timedelta(days=5)
+_SUSPENDED = timedelta(days=14)
 _STILL_WAITING = timedelta(days=2)
 
 
@@ -41,7 +42,7 @@ def _acts(world: World, listing: DemoListing) -> Script:
     approver = actors[listing.approved_by]
     directory.approve(approver, listing_id, until, version=1, pack=pack)
     if listing.state == ListingState.SUSPENDED:
-        yield _UNTIL_SUSPENDED
+        yield _BEGAN - timedelta(days=1) - _SUSPENDED
         directory.suspend(
             approver, listing_id, "The house is closed for repairs (practice).", version=2
         )

@@ -76,7 +76,7 @@ def pages(pack: CountryPack, number: int, story: Story, on: date) -> Pages:
             "needs": list(story.needs),
             "health_words": _HEALTH if number % 3 == 0 else "",
         },
-        "contact": _contact(number),
+        "contact": contact(number),
         "consent": _consent(number),
     }
 
@@ -128,7 +128,7 @@ def _signs(number: int) -> list[str]:
     return [code for code in INDICATOR.codes if code in chosen]
 
 
-def _contact(number: int) -> dict[str, Any]:
+def contact(number: int) -> dict[str, Any]:
     """No network gives out numbers that begin with 70, so these ring at nobody's."""
     method = pick(("phone", "named_person", "in_person", "do_not_contact"), number)
     words = {

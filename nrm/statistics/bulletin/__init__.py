@@ -80,7 +80,7 @@ def _cover(published: Published, voice: Voice) -> Cover:
         frozen = voice.fill(N_("Frozen on %(day)s"), day=voice.day(published.frozen_on))
     return Cover(
         voice.say(N_("National Referral Mechanism")),
-        published.country,
+        published.ground.name,
         voice.say(N_("Statistical bulletin")),
         voice.period(published.period),
         voice.say(published.edition),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from nrm.statistics.catalogue import Counts, Listed
-from nrm.statistics.charts import Tile
 from nrm.statistics.periods import Period
+from nrm.statistics.pictures import Ground
 from nrm.statistics.release import Figures
 from nrm.statistics.tables import Cell
 
@@ -46,7 +46,7 @@ class Counted:
 class Published(Counted):
     """A release with all of its tables, and what stands on its cover."""
 
-    country: str
+    ground: Ground
     # As a message: provisional or final.
     edition: str
     # Nothing while it is a draft.
@@ -56,7 +56,5 @@ class Published(Counted):
     missing: Sequence[Listed]
     # The newest first.
     before: Sequence[Counted]
-    # A square for each district by its code, still without a figure.
-    squares: Mapping[str, Tile]
     # Whether everybody in it is invented.
     practice: bool

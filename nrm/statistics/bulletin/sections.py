@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nrm.domain.text import N_
-from nrm.statistics.bulletin.pictures import Picture, draw
+from nrm.statistics.bulletin.drawings import Picture, draw, told
 from nrm.statistics.bulletin.published import Published
 from nrm.statistics.bulletin.voice import TOO_FEW, UNDER_TEN_SHORT, Voice
 from nrm.statistics.catalogue import COUNTS_LABEL, Counts, Listed
@@ -75,16 +75,14 @@ def sections(published: Published, voice: Voice) -> list[Section]:
 
 def _section(one: Listed, published: Published, voice: Voice) -> Section:
     laid_out = grids(one, published.of(one), voice.say)
-    if one.dimensions or not published.before:
-        sheets = [sheet for grid in laid_out for sheet in _sheets(one, grid, voice)]
-    else:
+    sheets = [sheet for grid in laid_out for sheet in _sheets(one, grid, voice)]
+    if not one.dimensions and published.before:
         sheets = [_over_time(one, published, voice)]
-    picture = draw(one, laid_out[0], published, voice)
     return Section(
         one.number,
         voice.say(one.title),
         list(_notes(one, sheets, voice)),
-        picture,
+        draw(one, published, voice),
         sheets,
         narrow=len(sheets) == 1 and len(sheets[0].heads) <= _NARROW,
     )
@@ -166,16 +164,16 @@ def _hidden(one: Listed, grid: Grid, voice: Voice) -> str:
 
 
 def _over_time(one: Listed, published: Published, voice: Voice) -> Sheet:
-    """Write the figure of each release, the oldest first: a single figure makes no table."""
+    """Write what is told release by release, the oldest first."""
+    series = told(published)
     rows = [
-        Row(voice.period(each.period), [voice.cell(each.figure(one.counts))])
-        for each in (*reversed(published.before), published)
-        if each.has(one.counts)
+        Row(voice.period(each.period), [voice.cell(figures[place]) for _, figures in series])
+        for place, each in enumerate((*reversed(published.before), published))
     ]
     return Sheet(
         voice.fill(N_("%(title)s, release by release"), title=voice.say(one.title)),
         voice.say(N_("Period")),
-        [voice.say(COUNTS_LABEL[one.counts])],
+        [voice.say(each.name) for each, _ in series],
         rows,
         totalled=False,
         hidden_as=voice.say(UNDER_TEN_SHORT),
