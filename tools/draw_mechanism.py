@@ -50,6 +50,7 @@ DATA = {
     "hotlines.toml": "numbers to call, each to be verified before go-live",
     "institutions.toml": "the authorities that have a part in the mechanism, and who may flag",
     "places.csv": "provinces, districts and sectors",
+    "population.toml": "how many people live in the country, for rates per 100,000",
     "tiles.csv": "where each district stands on the map of equal squares; our own layout",
 }
 
