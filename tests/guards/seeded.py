@@ -10,12 +10,15 @@ from sqlalchemy import select
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
-from nrm.models import AuditEntry, Referral
+from nrm.models import AuditEntry, Departure, Referral
 from nrm.services import accounts, directory, erasure, follow_up, provision, referral
 from nrm.services.audit import record
 from tests import releases
 from tests import world as worlds
 from tests.ledger import Ledger, state
+
+# Grows with the log wherever a file leaves: that it began, and whether it ended.
+NOTED = {Departure.__tablename__}
 
 
 @dataclass
@@ -175,7 +178,7 @@ def unchanged(app):
     yield
     with app.app_context():
         after = state()
-    changed = [name for name, rows in before.items() if rows != after[name]]
+    changed = [name for name, rows in before.items() if rows != after[name] and name not in NOTED]
     assert not changed, f"changed: {', '.join(changed)}"
 
 

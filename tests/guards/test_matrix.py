@@ -86,6 +86,10 @@ MAY_REACH = {
     },
     # Reads what is published; no case is reachable.
     Role.ANALYST: {
+        "questionnaires.answered",
+        "questionnaires.file",
+        "questionnaires.index",
+        "questionnaires.release_file",
         "statistics.ask",
         "statistics.compare",
         "statistics.every",
