@@ -4,6 +4,9 @@ import contextlib
 from random import Random
 from uuid import UUID
 
+from sqlalchemy.engine import make_url
+
+from nrm.application import create_app
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
@@ -21,6 +24,8 @@ from nrm.security.keyfile import Holder, read_key_file
 from nrm.security.keyring import Purpose
 from nrm.services import keys, releases, statistics, vault
 from nrm.services.audit import record
+from nrm.services.database_roles import STATISTICS
+from tests import roles
 
 QUARTER = "2025Q3"
 
@@ -29,11 +34,27 @@ QUARTER = "2025Q3"
 def statistics_of(settings):
     """Be the process of the statistics, and the web process again afterwards."""
     folder = settings.key_file.parent
-    keys.unlock(read_key_file(folder / f"{Holder.STATISTICS}.key"))
     try:
-        yield
+        with its_role(settings):
+            keys.unlock(read_key_file(folder / f"{Holder.STATISTICS}.key"))
+            yield
     finally:
         keys.unlock(read_key_file(folder / f"{Holder.WEB}.key"))
+
+
+@contextlib.contextmanager
+def its_role(settings):
+    """Where each process has a role of its own in the database, take that of the statistics."""
+    if "options" not in make_url(settings.database_url).query:
+        yield
+        return
+    app = create_app(roles.settings_of(settings, STATISTICS), unlock=False)
+    with app.app_context():
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 def facts_of(chance, quarter=QUARTER):

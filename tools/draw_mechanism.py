@@ -42,16 +42,21 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.UNSIGNED_RELEASE: ("not signed", "a release that this person has not signed yet"),
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
 }
-# The data of a country pack, and a template, have no docstring of their own.
+# The data of a country pack, and templates, have no docstring of their own.
 DATA = {
     "bulletin.typ": "the bulletin as it is set on paper; everything that it says comes in as data",
     "clocks.toml": "how long each act may take; proposals until somebody verifies them",
     "country.toml": "name, zone, languages, phone region and places of the country",
+    "ctdc.toml": "aggregates in the codes of the Counter-Trafficking Data Collaborative",
     "demo.toml": "the invented organisations, people, listings and past of the demonstration",
     "hotlines.toml": "numbers to call, each to be verified before go-live",
     "institutions.toml": "the authorities that have a part in the mechanism, and who may flag",
     "places.csv": "provinces, districts and sectors",
+    "population.toml": "how many people live in the country, for rates per 100,000",
+    "sdg-16-2-2.toml": "victims per 100,000 residents, as the Sustainable Development Goals ask",
     "tiles.csv": "where each district stands on the map of equal squares; our own layout",
+    "unodc-glotip.toml": "what UNODC asks for its global report; wording to be verified",
+    "us-tip.toml": "what the report of the United States says every year; wording to be verified",
 }
 
 

@@ -53,7 +53,10 @@ def verify(file: Path | None, key: str | None, *, since: bool, rows: bool) -> No
     if since and file is None:
         raise click.UsageError("--since needs --checkpoint")
     kept, published = _from_outside(file, key)
-    with startup.closed(Settings.from_environment()).app_context():
+    settings = Settings.from_environment()
+    # Where nothing else is named, the second place is held against the log, as far as it is here.
+    kept = kept or checkpoints.newest_in(settings.checkpoints)
+    with startup.closed(settings).app_context():
         _refuse_another_log(kept, published)
         verdict = log_check.verify(_Progress(), kept, published, only_since=since)
         said = _verdict(verdict, kept, published)

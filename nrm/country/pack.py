@@ -16,6 +16,15 @@ from nrm.domain.vocabulary import Urgency
 
 _Groups: TypeAlias = Mapping[str, tuple[str, ...]]
 
+# The files in which each item says whether somebody verified it.
+_VERIFIED = (
+    "country.toml",
+    "hotlines.toml",
+    "institutions.toml",
+    "population.toml",
+    "clocks.toml",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Hotline:
@@ -51,6 +60,19 @@ class TilePlace:
 
 
 @dataclass(frozen=True, slots=True)
+class Residents:
+    """How many people of one group live in the country; none is said where no source is known."""
+
+    key: str
+    # The group, in the codes of the statistics; everybody where it names nothing.
+    of: frozenset[tuple[str, str]]
+    year: int
+    verified: bool
+    source: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unverified:
     """One item that somebody has to verify before go-live."""
 
@@ -75,6 +97,7 @@ class CountryPack:
     tiles: tuple[TilePlace, ...]
     hotlines: tuple[Hotline, ...]
     institutions: tuple[Institution, ...]
+    population: tuple[Residents, ...]
     clocks: Clocks
     calendar: WorkingCalendar
     _sectors: Mapping[str, tuple[str, ...]]
@@ -118,6 +141,10 @@ def load(code: str) -> CountryPack:
         hotlines=tuple(Hotline(**row) for row in read_toml(code, "hotlines.toml")["hotline"]),
         institutions=tuple(
             Institution(**row) for row in read_toml(code, "institutions.toml")["institution"]
+        ),
+        population=tuple(
+            Residents(**{**row, "of": frozenset(row["of"].items())})
+            for row in read_toml(code, "population.toml")["residents"]
         ),
         clocks=_clocks(read_toml(code, "clocks.toml")),
         calendar=_calendar(country["calendar"]["holidays"], zone),
@@ -169,7 +196,7 @@ def _calendar(holiday_code: str, zone: ZoneInfo) -> WorkingCalendar:
 
 
 def _find_unverified(code: str) -> Iterator[Unverified]:
-    for file in ("country.toml", "hotlines.toml", "institutions.toml", "clocks.toml"):
+    for file in _VERIFIED:
         yield from _walk(file, "", read_toml(code, file))
 
 

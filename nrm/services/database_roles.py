@@ -62,7 +62,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "case_key": {APP: _CASE_KEYS},
     "compartment_head": {APP: _HEADS},
     "consent_answer": {APP: _ADD},
-    "departure": {APP: _DEPARTURES, SEQUENCER: _DEPARTURES},
+    "departure": dict.fromkeys((APP, SEQUENCER, READER), _DEPARTURES),
     "erasure": {APP: _CHANGE},
     "facts_head": {APP: _HEADS, STATISTICS: _READ},
     "facts_key": {APP: _ADD_AND_REMOVE, STATISTICS: _READ},

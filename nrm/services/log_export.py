@@ -1,7 +1,5 @@
 """Taking entries out of the log as a table for a spreadsheet, which is an act in the log itself."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
@@ -14,6 +12,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.models import AuditEntry
 from nrm.services import departures
 from nrm.services.log_search import Line, Search, lines, touched
+from nrm.services.spreadsheet import table
 
 # How many entries are in memory at once.
 BATCH = 200
@@ -23,8 +22,6 @@ COLUMNS = (
     *("case", "referral", "compartments", "reason", "rows_opened", "rows_sealed"),
     *("entry", "hash"),
 )
-# A spreadsheet would carry out a cell that begins so.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def take_out(actor: Actor, asked: Search, *, form_id: UUID | None = None) -> Iterator[str]:
@@ -40,9 +37,9 @@ def _told(entry_id: UUID, actor: Actor, asked: Search) -> Iterator[str]:
     """Write the table; whoever breaks it off stops this here, and the log says that it failed."""
     outcome, count = Outcome.FAILED, 0
     try:
-        yield _table([COLUMNS])
+        yield table([COLUMNS])
         for batch in _batches(asked):
-            yield _table([_row(line) for line in batch])
+            yield table(_row(line) for line in batch)
             count += len(batch)
         outcome = Outcome.DONE
     finally:
@@ -85,15 +82,3 @@ def _touched(kept: AuditEntry) -> tuple[int | str, int | str]:
     except ValueError:
         # Somebody changed the entry; that must not keep the others from being read.
         return "", ""
-
-
-def _table(rows: list[tuple[object, ...]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    """Write a value so that a spreadsheet shows it as it is, and computes nothing."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text

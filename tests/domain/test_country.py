@@ -125,6 +125,19 @@ def test_offices_close_on_public_holidays(rwanda, day, open_):
     assert rwanda.calendar.is_working_day(day) is open_
 
 
+def test_the_population_has_groups_that_add_up(rwanda):
+    count = {one.key: one.count for one in rwanda.population}
+    assert count["all"] == count["female"] + count["male"]
+    assert {one.of for one in rwanda.population} == {
+        frozenset(),
+        *(frozenset({("sex", code)}) for code in ("female", "male")),
+        *(frozenset({("age", code)}) for code in ("child", "adult")),
+    }
+    for one in rwanda.population:
+        assert one.source
+        assert one.count is None or one.count > 0
+
+
 def test_what_is_not_verified_is_listed(rwanda):
     listed = {(one.file, one.item) for one in rwanda.unverified()}
     assert {("hotlines.toml", f"hotline {line.number}") for line in rwanda.hotlines} <= listed
@@ -134,6 +147,7 @@ def test_what_is_not_verified_is_listed(rwanda):
         ("clocks.toml", "reflection"),
         ("clocks.toml", "answer immediate"),
         ("institutions.toml", "institution rib"),
+        ("population.toml", "residents child"),
     } <= listed
     assert all(one.source for one in rwanda.unverified())
     assert len(listed) == len(rwanda.unverified())

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from nrm.domain.flag import PAGES
+from nrm.services.statistics_files import Kind
+from nrm.statistics import questionnaires
 from nrm.web.access import declared
 from nrm.web.casefile import GROUPS
 
@@ -78,6 +80,9 @@ def _records(made, route):
         ("release_id", "number"): [
             (release, number) for release in made.releases.values() for number in NUMBERS
         ],
+        ("release_id", "kind"): [(made.releases["frozen"], kind) for kind in Kind],
+        ("name",): each(questionnaires.names()),
+        ("name", "kind"): [(name, kind) for name in questionnaires.names() for kind in Kind],
         ("release_id", "number", "other_id"): [
             (made.releases["draft"], number, made.releases["frozen"]) for number in NUMBERS
         ],

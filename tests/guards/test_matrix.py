@@ -88,6 +88,10 @@ MAY_REACH = {
     Role.ANALYST: {
         "bulletin.page",
         "bulletin.pdf",
+        "questionnaires.answered",
+        "questionnaires.file",
+        "questionnaires.index",
+        "questionnaires.release_file",
         "statistics.ask",
         "statistics.compare",
         "statistics.every",

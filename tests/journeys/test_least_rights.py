@@ -12,7 +12,7 @@ from nrm.domain.roles import HOUSEKEEPING
 from nrm.security.keyfile import Holder, read_key_file
 from nrm.services import departures, housekeeping, keys, log_check, log_keeping, log_rows, sessions
 from nrm.services.database_roles import APP, BACKUP, READER, SEQUENCER
-from tests import databases, roles
+from tests import databases, releases, roles
 from tests import world as worlds
 from tests.journeys import test_main_job as main_job
 from tests.journeys.people import Coordinator, Investigator, Worker
@@ -87,9 +87,16 @@ def test_every_act_of_the_services(world, act):
 
 
 def test_an_analyst_signs_in_and_reads_through_the_process_for_readers(world, settings):
+    with world.entered():
+        releases.flagged(40)
+        release_id = releases.frozen(world, settings)
     app = create_app(roles.settings_of(settings, READER))
     page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
     page.get("/statistics")
+    page.get("/statistics/questionnaires/us-tip")
+    answer = page.get(f"/statistics/releases/{release_id}/files/csv")
+    assert answer.get_data()
+    answer.close()
     page.post("/sign-out")
     with app.app_context():
         db.engine.dispose()

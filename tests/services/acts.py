@@ -37,11 +37,14 @@ from nrm.services import (
     log_search,
     log_state,
     provision,
+    questionnaires,
     referral,
     search,
     sightings,
     signs,
+    statistics_export,
 )
+from tests import releases
 from tests import world as worlds
 from tests.world import CANARIES, SERVICE
 
@@ -323,6 +326,19 @@ def _erasure_asked(world, by="second_coordinator"):
 def _carry_out(world, actor, what, **given):
     reference, request = what
     return erasure.carry_out(actor, request, reference, world.app.config["NRM"], **given)
+
+
+def _frozen(world):
+    releases.flagged(40)
+    return releases.frozen(world, world.app.config["NRM"])
+
+
+def _take_release(world, actor, what, **_):
+    return statistics_export.take_release(actor, what, "csv", world.pack, number="R3")
+
+
+def _take_questionnaire(world, actor, what, **_):
+    return statistics_export.take_questionnaire(actor, "us-tip", what, "json", world.pack)
 
 
 ACTS = [
@@ -1045,6 +1061,38 @@ ACTS = [
         "entry",
         missing=lambda world, actor: log_search.entry(actor, uuid4()),
     ),
+    Act(
+        "answer a questionnaire",
+        "analyst",
+        _frozen,
+        lambda world, actor, what, **_: questionnaires.fill(actor, "us-tip", what, world.pack.code),
+        Action.STATISTICS_VIEW,
+        "release",
+        purpose="us-tip",
+        missing=lambda world, actor: questionnaires.fill(actor, "us-tip", uuid4(), "rw"),
+    ),
+    Act(
+        "take a release of the statistics out",
+        "analyst",
+        _frozen,
+        _take_release,
+        Action.STATISTICS_EXPORT,
+        "release",
+        purpose="csv R3",
+        missing=lambda world, actor: _take_release(world, actor, uuid4()),
+        outcome=Outcome.BEGUN,
+    ),
+    Act(
+        "take a questionnaire out",
+        "analyst",
+        _frozen,
+        _take_questionnaire,
+        Action.STATISTICS_EXPORT,
+        "release",
+        purpose="json us-tip",
+        missing=lambda world, actor: _take_questionnaire(world, actor, uuid4()),
+        outcome=Outcome.BEGUN,
+    ),
 ]
 
 # Reads that open nothing and are about nobody: no entry, but a permission all the same.
@@ -1076,6 +1124,10 @@ UNLOGGED = {
     "provision.ending": (
         lambda world, actor: provision.ending(actor, _taken(world)),
         {Role.PROVIDER},
+    ),
+    "questionnaires.every": (
+        lambda world, actor: questionnaires.every(actor, world.pack.code),
+        {Role.ANALYST},
     ),
     "referral.live_referral": (
         lambda world, actor: referral.live_referral(actor, *worlds.referred(world)),

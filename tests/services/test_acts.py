@@ -22,8 +22,10 @@ from nrm.services import (
     log_export,
     log_search,
     provision,
+    questionnaires,
     referral,
     search,
+    statistics_export,
 )
 from tests import ledger as ledgers
 from tests.services import acts
@@ -149,8 +151,10 @@ def test_every_act_of_the_services_stands_in_the_table():
             identification,
             log_export,
             provision,
+            questionnaires,
             referral,
             search,
+            statistics_export,
         )
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
