@@ -1,7 +1,6 @@
 """The bulletin of a release: read as a page, or taken out as a PDF, which the log holds twice."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -9,7 +8,7 @@ from uuid import UUID
 
 import typst
 
-from nrm.audit.actions import Action, Outcome
+from nrm.audit.actions import Action
 from nrm.country import CountryPack
 from nrm.db import unit_of_work
 from nrm.domain.errors import NotFoundError, Subject
@@ -18,6 +17,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.vocabulary import RELEASE_EDITION
 from nrm.services import departures, figures
 from nrm.services.figures import HISTORY, Shown
+from nrm.services.statistics_export import File, hand_out
 from nrm.statistics import bulletin
 from nrm.statistics.bulletin import Bulletin, Counted, Published, Voice
 from nrm.statistics.pictures import Ground
@@ -34,54 +34,40 @@ class Reader:
     practice: bool
 
 
-@dataclass(frozen=True)
-class Leaving:
-    """A file on its way out, and what it is to be called."""
-
-    name: str
-    content: Iterator[bytes]
-
-
 def read(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) -> Bulletin:
     """Read a whole release as its bulletin; raises NotFoundError where it is not counted yet."""
-    shown = _found(figures.read(actor, release_id, (), pack.code, history=HISTORY))
-    return bulletin.make(_published(shown, pack, reader), reader.voice)
+    shown = figures.read(actor, release_id, (), pack.code, history=HISTORY, as_frozen=True)
+    return bulletin.make(_published(_found(shown), pack, reader), reader.voice)
 
 
-def take_out(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) -> Leaving:
+def take_out(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) -> File:
     """Hand the bulletin out as a PDF, once the log says that this begins.
 
     Raises NotFoundError where the release is not counted yet.
     """
     require(actor, Permission.STATISTICS_EXPORT)
     with unit_of_work() as unit:
-        shown = _found(figures.fetch(release_id, (), pack.code, history=HISTORY))
+        found = figures.fetch(release_id, (), pack.code, history=HISTORY, as_frozen=True)
+        shown = _found(found)
         subject = shown.opened.standing.subject
         entry_id = departures.begin(
-            unit, actor, Action.STATISTICS_EXPORT, subject, purpose="bulletin"
+            unit, actor, Action.STATISTICS_EXPORT, subject, purpose="pdf bulletin"
         )
-        release = shown.opened.release
-        name = f"bulletin-{shown.opened.period.name}-{release.edition}"
-        name += ".pdf" if release.frozen_at else "-draft.pdf"
-        return Leaving(name, _told(entry_id, actor, shown, pack, reader))
+    return hand_out(
+        entry_id, actor, _name(shown), "application/pdf", lambda: _pdf(shown, pack, reader)
+    )
+
+
+def _name(shown: Shown) -> str:
+    release = shown.opened.release
+    ending = "" if release.frozen_at else "-draft"
+    return f"bulletin-{shown.opened.period.name}-{release.edition}{ending}.pdf"
 
 
 def _found(shown: Shown | None) -> Shown:
     if shown is None:
         raise NotFoundError(Subject("release"))
     return shown
-
-
-def _told(
-    entry_id: UUID, actor: Actor, shown: Shown, pack: CountryPack, reader: Reader
-) -> Iterator[bytes]:
-    """Make the file and give it away in one piece; where that fails, the log says so."""
-    outcome = Outcome.FAILED
-    try:
-        yield _pdf(shown, pack, reader)
-        outcome = Outcome.DONE
-    finally:
-        departures.finish(entry_id, actor, outcome)
 
 
 def _pdf(shown: Shown, pack: CountryPack, reader: Reader) -> bytes:

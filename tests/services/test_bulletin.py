@@ -47,7 +47,7 @@ def told(monkeypatch):
 
 def pdf(world, release_id, reader=READER):
     leaving = bulletin.take_out(world.actor("analyst"), release_id, world.pack, reader)
-    return b"".join(leaving.content)
+    return leaving.content
 
 
 def said(told):
@@ -58,6 +58,20 @@ def test_the_same_release_is_the_same_file(world, release_id):
     first = pdf(world, release_id)
     assert first.startswith(b"%PDF-1.7")
     assert pdf(world, release_id) == first
+
+
+def test_a_release_that_is_frozen_later_changes_nothing_in_it(world, settings):
+    flagged(40, "2025Q1", seed=1)
+    flagged(40, "2025Q2", seed=2)
+    flagged(40, "2025Q3", seed=3)
+    frozen(world, settings, "2025Q2")
+    release_id = frozen(world, settings, "2025Q3")
+    first = pdf(world, release_id)
+    for period, edition in (("2025Q1", "provisional"), ("2025Q2", "final")):
+        frozen(world, settings, period, edition)
+    assert pdf(world, release_id) == first
+    read = bulletin.read(world.actor("analyst"), release_id, world.pack, READER)
+    assert len(read.sections[0].sheets[0].rows) == 2
 
 
 def test_the_file_is_tagged_has_a_title_and_a_language_and_the_day_of_the_release(
@@ -130,7 +144,7 @@ def test_a_draft_says_on_every_page_that_it_is_one(world, settings, told):
         world.actor("analyst"), release_id, world.pack, replace(READER, practice=True)
     )
     assert leaving.name == "bulletin-2025Q3-provisional-draft.pdf"
-    first = b"".join(leaving.content)
+    first = leaving.content
     assert [mark.split(":")[0] for mark in said(told)["marks"]] == ["DRAFT", "PRACTICE COPY"]
     assert pdf(world, release_id, replace(READER, practice=True)) == first
 
@@ -142,8 +156,9 @@ def test_both_entries_say_which_release_left(world, release_id):
     # Whoever looks now sees that it is about to leave.
     begun = book.only()
     assert (begun.action, begun.outcome) == (Action.STATISTICS_EXPORT, Outcome.BEGUN)
-    assert (begun.subject_id, begun.purpose) == (release_id, "bulletin")
-    b"".join(leaving.content)
+    assert (begun.subject_id, begun.purpose) == (release_id, "pdf bulletin")
+    assert b"".join(leaving.parts()) == leaving.content
+    leaving.end()
     _begun, done = book.entries()
     assert (done.action, done.outcome) == (Action.STATISTICS_EXPORT, Outcome.DONE)
     assert (done.subject_type, done.subject_id) == ("entry", begun.id)

@@ -336,7 +336,7 @@ def test_a_draft_and_a_practice_copy_say_so_on_every_page():
 
 
 def test_the_method_says_how_many_counts_are_hidden():
-    drawn = {Counts.PERSONS: dict.fromkeys(map(str, range(4)), 10), Counts.DAYS: {"day": None}}
+    drawn = {Counts.PERSONS: dict.fromkeys("0123", 10), Counts.DAYS: {"day": None}}
     drawn[Counts.PERSONS]["4"] = None
     said = " ".join(made(drawn, tables=[]).method[0].paragraphs)
     assert "In this release, 20 of a hundred counts are not shown" in said

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nrm.domain.text import N_
+from nrm.statistics.about import NOT_ADDITIVE
 from nrm.statistics.bulletin.findings import Finding, cautions, findings
 from nrm.statistics.bulletin.method import Chapter, Definition, definitions, method
 from nrm.statistics.bulletin.published import Counted, Published
@@ -85,7 +86,7 @@ def _cover(published: Published, voice: Voice) -> Cover:
         voice.period(published.period),
         voice.say(published.edition),
         frozen,
-        voice.say(N_("Figures are rounded and adjusted; they do not add up.")),
+        voice.say(NOT_ADDITIVE),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nrm.domain.text import N_
+from nrm.statistics.about import COVERAGE, hidden_percent
 from nrm.statistics.bulletin.published import Published
 from nrm.statistics.bulletin.voice import Voice
 
@@ -27,6 +28,7 @@ class Definition:
 # The largest error and the largest hidden count follow from the noise and the rounding
 # (`nrm/statistics/protection.py`); the error on average is measured.
 _MADE = (
+    COVERAGE,
     N_(
         "Only coded facts are counted, such as sex, under or over 18, the district, the form of "
         "exploitation. No name, no story, and no date finer than a quarter of a year."
@@ -120,7 +122,7 @@ _MEANS: Mapping[str, str] = {
 
 def method(published: Published, voice: Voice) -> list[Chapter]:
     """Say how the figures are made, and what that does not promise."""
-    hidden = voice.number(published.hidden_percent)
+    hidden = voice.number(hidden_percent(published.figures) or 0)
     return [
         Chapter(
             voice.say(N_("How these figures are made")),

@@ -30,17 +30,6 @@ class Counted:
         """Return a figure; nothing where it is hidden."""
         return self.figures[counts][Cell(codes.items())]
 
-    @property
-    def hidden_percent(self) -> int:
-        """Say how many of a hundred counts are hidden; of a median nothing is hidden or shown."""
-        counts = [
-            figure
-            for of, figures in self.figures.items()
-            if of is not Counts.DAYS
-            for figure in figures.values()
-        ]
-        return round(100 * counts.count(None) / len(counts)) if counts else 0
-
 
 @dataclass(frozen=True)
 class Published(Counted):
