@@ -94,9 +94,10 @@ def test_an_analyst_signs_in_and_reads_through_the_process_for_readers(world, se
     page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
     page.get("/statistics")
     page.get("/statistics/questionnaires/us-tip")
-    answer = page.get(f"/statistics/releases/{release_id}/files/csv")
-    assert answer.get_data()
-    answer.close()
+    for file in ("files/csv", "bulletin.pdf"):
+        answer = page.get(f"/statistics/releases/{release_id}/{file}")
+        assert answer.get_data()
+        answer.close()
     page.post("/sign-out")
     with app.app_context():
         db.engine.dispose()

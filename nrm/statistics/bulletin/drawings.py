@@ -15,7 +15,7 @@ from nrm.statistics.tables import ANSWERED, Cell
 
 # Tables of which the picture would show what that of another one shows already.
 SHOWN_BY: Mapping[str, str] = {"R5a": "R4", "R7a": "R4", "R10a": "R10"}
-# In units of a drawing: a longer one would leave the sheet.
+# In units of a drawing: a longer one would leave the sheet, on which two units are one point.
 LONGEST = 1_100
 # So many bars, each with its label, are no longer than that.
 MOST_BARS = 16
