@@ -42,8 +42,9 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.UNSIGNED_RELEASE: ("not signed", "a release that this person has not signed yet"),
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
 }
-# The data of a country pack, and templates of questionnaires, have no docstring of their own.
+# The data of a country pack, and templates, have no docstring of their own.
 DATA = {
+    "bulletin.typ": "the bulletin as it is set on paper; everything that it says comes in as data",
     "clocks.toml": "how long each act may take; proposals until somebody verifies them",
     "country.toml": "name, zone, languages, phone region and places of the country",
     "ctdc.toml": "aggregates in the codes of the Counter-Trafficking Data Collaborative",

@@ -99,23 +99,39 @@ def read(
     code: str,
     *,
     history: int = 0,
+    as_frozen: bool = False,
 ) -> Shown | None:
     """Read tables of a release, or of the newest frozen one; all of them where none is named.
 
-    `history` says how many releases before it are read along. Nothing where there is no release.
-    Raises NotFoundError for a release or a table that there is not, or that is not counted yet.
+    `history` says how many releases before it are read along; `as_frozen` leaves out what was
+    frozen after it, so that the answer never changes. Nothing where there is no release. Raises
+    NotFoundError for a release or a table that there is not, or that is not counted yet.
     """
     require(actor, Permission.STATISTICS_VIEW)
     with unit_of_work() as unit:
-        chosen = _choose(release_id, history)
-        tables = _tables(chosen.opened.release, numbers, code) if chosen else []
-        purpose = " ".join(one.number for one in tables)[:_PURPOSE]
-        record(unit, actor, Action.STATISTICS_VIEW, _subject(chosen), purpose=purpose)
-        if chosen is None:
-            return None
-        by = sorted({margin for one in tables for margin in _margins(one)})
-        kept = _kept([chosen.opened.release, *chosen.before], by)
-        return Shown(chosen.opened, kept[0], tables, kept[1:])
+        shown = fetch(release_id, numbers, code, history=history, as_frozen=as_frozen)
+        subject = shown.opened.standing.subject if shown else NOTHING
+        purpose = " ".join(one.number for one in shown.tables)[:_PURPOSE] if shown else ""
+        record(unit, actor, Action.STATISTICS_VIEW, subject, purpose=purpose)
+        return shown
+
+
+def fetch(
+    release_id: UUID | None,
+    numbers: Collection[str],
+    code: str,
+    *,
+    history: int = 0,
+    as_frozen: bool = False,
+) -> Shown | None:
+    """Fetch what `read` reads, within the caller's act."""
+    chosen = _choose(release_id, history, as_frozen=as_frozen)
+    if chosen is None:
+        return None
+    tables = _tables(chosen.opened.release, numbers, code)
+    by = sorted({margin for one in tables for margin in _margins(one)})
+    kept = _kept([chosen.opened.release, *chosen.before], by)
+    return Shown(chosen.opened, kept[0], tables, kept[1:])
 
 
 def compared(
@@ -136,7 +152,7 @@ class _Chosen:
     before: Sequence[Release]
 
 
-def _choose(release_id: UUID | None, history: int) -> _Chosen | None:
+def _choose(release_id: UUID | None, history: int, *, as_frozen: bool = False) -> _Chosen | None:
     """Find a release, or the newest frozen one, of a quarter where there is one."""
     every = releases.opened()
     wanted = [one for one in every if one.release.id == release_id]
@@ -147,6 +163,8 @@ def _choose(release_id: UUID | None, history: int) -> _Chosen | None:
     found = next(iter(wanted or quarters or frozen), None)
     if found is None:
         return None
+    if as_frozen and (moment := found.release.frozen_at):
+        frozen = [one for one in frozen if (one.release.frozen_at or moment) <= moment]
     before: dict[str, Release] = {}
     for one in frozen:
         same = one.release.annual == found.release.annual

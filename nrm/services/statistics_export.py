@@ -65,11 +65,11 @@ def take_release(
         entry_id = departures.begin(
             unit, actor, Action.STATISTICS_EXPORT, frozen.subject(found), purpose=purpose
         )
-    return _handed_out(
+    return hand_out(
         entry_id,
         actor,
         _name(found, number, wanted),
-        wanted,
+        MEDIA_TYPE[wanted],
         lambda: statistics_files.of_release(found, tables, pack, wanted),
     )
 
@@ -93,11 +93,11 @@ def take_questionnaire(
             frozen.subject(found),
             purpose=f"{wanted} {name}",
         )
-    return _handed_out(
+    return hand_out(
         entry_id,
         actor,
         _name(found, name, wanted),
-        wanted,
+        MEDIA_TYPE[wanted],
         lambda: statistics_files.of_questionnaire(filled, found, pack, wanted),
     )
 
@@ -127,8 +127,8 @@ def _name(found: Frozen, what: str, kind: Kind) -> str:
     return f"{'-'.join(parts)}.{kind}"
 
 
-def _handed_out(
-    entry_id: UUID, actor: Actor, name: str, kind: Kind, make: Callable[[], bytes]
+def hand_out(
+    entry_id: UUID, actor: Actor, name: str, media_type: str, make: Callable[[], bytes]
 ) -> File:
     """Make the file that the log says is about to leave."""
     try:
@@ -136,4 +136,4 @@ def _handed_out(
     except BaseException:
         departures.finish(entry_id, actor, Outcome.FAILED)
         raise
-    return File(name, MEDIA_TYPE[kind], content, actor, entry_id)
+    return File(name, media_type, content, actor, entry_id)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from nrm.domain.text import N_
 from nrm.statistics import charts
-from nrm.statistics.catalogue import Listed
+from nrm.statistics.catalogue import Counts, Listed
 from nrm.statistics.layout import Line, Say, grids, word
 from nrm.statistics.tables import ANSWERED, UNKNOWN, Cell, Dimension
 
@@ -16,6 +16,9 @@ from nrm.statistics.tables import ANSWERED, UNKNOWN, Cell, Dimension
 _MANY = 8
 # So many series can be told apart without colour.
 _MOST_SERIES = 4
+
+# Where the columns are what a table is about, they are drawn, and not the rows.
+_TOLD_BY_COLUMN = ("step", "reached")
 
 # The routes in a word, which fits on a ribbon on a phone; the table has them in full.
 ROUTE_SHORT: Mapping[str, str] = {
@@ -48,19 +51,28 @@ class Ground:
     squares: Sequence[Square]
 
 
-def words(say: Say) -> charts.Words:
-    """Say what every picture says."""
+def words(say: Say, counts: Counts = Counts.PERSONS) -> charts.Words:
+    """Say what every picture says; of days it is the people who are few, not the days."""
     return charts.Words(
-        say(N_("under 10")),
+        say(N_("of under 10 people") if counts is Counts.DAYS else N_("under 10")),
         say(N_("< 10")),
         say(N_("The table after this picture has the same figures.")),
     )
 
 
 def picture(
-    one: Listed, figures: _Figures, ground: Ground, say: Say, chart_id: str
+    one: Listed,
+    figures: _Figures,
+    ground: Ground,
+    say: Say,
+    chart_id: str,
+    *,
+    most: int | None = None,
 ) -> Markup | None:
-    """Draw a table; nothing for one that has only a total."""
+    """Draw a table; nothing for one that has only a total.
+
+    With `most`, bars are drawn of the rows alone, and of so many of them: the largest.
+    """
     if not one.dimensions:
         return None
     by = {dimension.name: dimension for dimension in one.dimensions}
@@ -68,11 +80,12 @@ def picture(
         return _map(one, by["district"], figures, ground, say, chart_id)
     if one.dimensions[0].name == "flow":
         return _flow(one, by["flow"], figures, ground, say, chart_id)
-    if "step" in by:
-        return _bars(one, by["step"], figures, say, chart_id)
+    for name in _TOLD_BY_COLUMN:
+        if name in by:
+            return _bars(one, by[name], figures, say, chart_id)
     series = _series(one)
-    if series is None:
-        return _bars(one, one.dimensions[0], figures, say, chart_id)
+    if series is None or most:
+        return _bars(one, one.dimensions[0], figures, say, chart_id, most)
     return _grouped(one, series, figures, say, chart_id)
 
 
@@ -119,12 +132,21 @@ def _totals(dimension: Dimension, figures: _Figures, say: Say) -> list[tuple[str
     ]
 
 
-def _bars(one: Listed, dimension: Dimension, figures: _Figures, say: Say, chart_id: str) -> Markup:
+def _bars(
+    one: Listed,
+    dimension: Dimension,
+    figures: _Figures,
+    say: Say,
+    chart_id: str,
+    most: int | None = None,
+) -> Markup:
     rows = [(label, figure) for _, label, figure in _totals(dimension, figures, say)]
     if len(rows) > _MANY:
         rows = [row for row in rows if row[1] is not None] or rows[:_MANY]
-    drawn = [charts.Bar(label, figure) for label, figure in rows]
-    return charts.bars(_title(one, rows, say), drawn, words(say), chart_id)
+    largest = sorted(rows, key=lambda row: row[1] or 0, reverse=True)[:most]
+    # Whatever is drawn stands in the order of the table.
+    drawn = [charts.Bar(label, figure) for label, figure in rows if (label, figure) in largest]
+    return charts.bars(_title(one, rows, say), drawn, words(say, one.counts), chart_id)
 
 
 def _grouped(one: Listed, series: Dimension, figures: _Figures, say: Say, chart_id: str) -> Markup:

@@ -67,7 +67,10 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 
 
 # The pages of consent and referral, and of who is known already, are pages of a case.
-_PART_OF = dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile")
+_PART_OF = {
+    **dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile"),
+    "bulletin": "statistics",
+}
 
 
 def pack() -> CountryPack:

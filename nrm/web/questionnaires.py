@@ -3,24 +3,17 @@
 from typing import Any
 from uuid import UUID
 
-from flask import (
-    Blueprint,
-    Response,
-    copy_current_request_context,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, Response, render_template, request, url_for
 
 from nrm.domain.policy import holds
 from nrm.domain.roles import Permission
 from nrm.services import questionnaires, statistics_export
 from nrm.services.questionnaires import Filled
-from nrm.services.statistics_export import File
 from nrm.services.statistics_files import Kind
 from nrm.statistics.questionnaires import NOTE, Answer, Answered
 from nrm.web.access import actor, needs
 from nrm.web.context import pack, words
+from nrm.web.files import handed_out
 from nrm.web.statistics_words import figure_words, period_words, strip
 from nrm.web.text import _, _l
 
@@ -58,9 +51,7 @@ def answered(name: str) -> str:
 @needs(Permission.STATISTICS_EXPORT)
 def file(name: str, kind: str) -> Response:
     """Hand out a questionnaire with its answers."""
-    return _handed_out(
-        statistics_export.take_questionnaire(actor(), name, _release(), kind, pack())
-    )
+    return handed_out(statistics_export.take_questionnaire(actor(), name, _release(), kind, pack()))
 
 
 @blueprint.get("/statistics/releases/<uuid:release_id>/files/<kind>")
@@ -68,22 +59,13 @@ def file(name: str, kind: str) -> Response:
 def release_file(release_id: UUID, kind: str) -> Response:
     """Hand out a frozen release, or one table of it."""
     number = request.args.get("table", "")
-    return _handed_out(
+    return handed_out(
         statistics_export.take_release(actor(), release_id, kind, pack(), number=number)
     )
 
 
 def _release() -> UUID | None:
     return request.args.get("release", type=UUID)
-
-
-def _handed_out(taken: File) -> Response:
-    answer = Response(taken.parts(), mimetype=taken.media_type)
-    # Called when the last part was sent, or when whoever asked has gone away.
-    answer.call_on_close(copy_current_request_context(taken.end))
-    answer.content_length = len(taken.content)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{taken.name}"'
-    return answer
 
 
 def _frozen(filled: Filled) -> dict[str, Any]:

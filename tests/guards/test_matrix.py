@@ -86,6 +86,8 @@ MAY_REACH = {
     },
     # Reads what is published; no case is reachable.
     Role.ANALYST: {
+        "bulletin.page",
+        "bulletin.pdf",
         "questionnaires.answered",
         "questionnaires.file",
         "questionnaires.index",

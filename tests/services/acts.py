@@ -23,6 +23,7 @@ from nrm.models import Case
 from nrm.security import search_tokens
 from nrm.services import (
     accounts,
+    bulletin,
     casefile,
     comparison,
     consent,
@@ -30,6 +31,7 @@ from nrm.services import (
     documents,
     erasure,
     exploitation,
+    figures,
     follow_up,
     identification,
     keys,
@@ -44,6 +46,8 @@ from nrm.services import (
     signs,
     statistics_export,
 )
+from nrm.statistics.bulletin import Voice
+from nrm.statistics.pictures import Ground
 from tests import releases
 from tests import world as worlds
 from tests.world import CANARIES, SERVICE
@@ -86,6 +90,7 @@ class Act:
 
 NOWHERE = "ZZZZ-ZZZZ-Z"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+READER = bulletin.Reader(Voice(str, str, str), Ground("Practice", []), "en", practice=True)
 
 
 def _nothing(world):
@@ -331,6 +336,14 @@ def _carry_out(world, actor, what, **given):
 def _frozen(world):
     releases.flagged(40)
     return releases.frozen(world, world.app.config["NRM"])
+
+
+def _read_bulletin(world, actor, what, **_):
+    return bulletin.read(actor, what, world.pack, READER)
+
+
+def _take_bulletin(world, actor, what, **_):
+    return bulletin.take_out(actor, what, world.pack, READER)
 
 
 def _take_release(world, actor, what, **_):
@@ -1070,6 +1083,27 @@ ACTS = [
         "release",
         purpose="us-tip",
         missing=lambda world, actor: questionnaires.fill(actor, "us-tip", uuid4(), "rw"),
+    ),
+    Act(
+        "read a release as a bulletin",
+        "analyst",
+        _frozen,
+        _read_bulletin,
+        Action.STATISTICS_VIEW,
+        "release",
+        purpose=" ".join(one for one in figures.listed("rw") if one != "R8a"),
+        missing=lambda world, actor: _read_bulletin(world, actor, uuid4()),
+    ),
+    Act(
+        "take a bulletin out",
+        "analyst",
+        _frozen,
+        _take_bulletin,
+        Action.STATISTICS_EXPORT,
+        "release",
+        purpose="pdf bulletin",
+        missing=lambda world, actor: _take_bulletin(world, actor, uuid4()),
+        outcome=Outcome.BEGUN,
     ),
     Act(
         "take a release of the statistics out",

@@ -11,6 +11,7 @@ from nrm.domain.errors import AlreadyDoneError, ConflictError, NotFoundError, Re
 from nrm.services import (
     accounts,
     audit,
+    bulletin,
     casefile,
     comparison,
     consent,
@@ -146,6 +147,7 @@ def test_every_act_of_the_services_stands_in_the_table():
         f"{module.__name__.rpartition('.')[2]}.{name}"
         for module in (
             *modules,
+            bulletin,
             documents,
             erasure,
             identification,
