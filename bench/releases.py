@@ -201,7 +201,8 @@ def _whole(size: int, memory: Memory) -> None:
     listed = catalogue(counted.country_of(PACK))
     opened = counting.Opened()
     protection = Protection(bytes(32), "bench")
-    made = make(counting.facts_of_everybody(opened), Period(QUARTER, QUARTER), protection, listed)
+    cases = _looking(counting.facts_of_everybody(opened), memory)
+    made = make(cases, Period(QUARTER, QUARTER), protection, listed)
     if opened.cases != size or not made.shown:
         raise SystemExit("not every case was counted")
 
