@@ -102,7 +102,7 @@ def _read(folder: Path) -> None:
 
 def _checked(folder: Path) -> Figures:
     """Check every entry, in turns with reading the same columns of the same rows alone."""
-    peak = _Memory()
+    peak = Memory()
     verdict = log_check.verify(peak.look)
     if verdict.findings or not verdict.signed:
         raise SystemExit("the log is not as it was written")
@@ -124,7 +124,7 @@ def _checked(folder: Path) -> Figures:
     }
 
 
-class _Memory:
+class Memory:
     """The most memory of its own that this process took on, beyond what it had at the beginning.
 
     The pages of the database that are mapped into it are not its own. Only Linux tells.

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import Connection, Row, Select, String, and_, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
 from nrm.db import db
@@ -26,8 +26,15 @@ from nrm.services import keys
 from nrm.statistics.release import CaseFacts
 
 BATCH = 1_000
+
+
+# Whose a row is comes as the database has it: as an id it is made once for each case.
+def _whose(column: InstrumentedAttribute[UUID]) -> Any:  # noqa: ANN401 - of no one type
+    return type_coerce(column, String).label("whose")
+
+
 _FACTS = select(
-    SealedFacts.case_id,
+    _whose(SealedFacts.case_id),
     SealedFacts.row_id,
     SealedFacts.revision,
     SealedFacts.key_id,
@@ -39,13 +46,13 @@ _FACTS = select(
     ),
 )
 _EVENTS = select(
-    SealedFactsEvent.case_id,
+    _whose(SealedFactsEvent.case_id),
     SealedFactsEvent.row_id,
     SealedFactsEvent.revision,
     SealedFactsEvent.key_id,
     SealedFactsEvent.sealed,
 )
-_KEYS = select(FactsKey.case_id, FactsKey.id, FactsKey.ring_id, FactsKey.wrapped)
+_KEYS = select(_whose(FactsKey.case_id), FactsKey.id, FactsKey.ring_id, FactsKey.wrapped)
 
 _Row: TypeAlias = Row[*tuple[Any, ...]]
 
@@ -107,15 +114,15 @@ def _batch(after: UUID | None) -> list[_Case]:
         facts = connection.execute(query).all()
         if not facts:
             return []
-        begin, end = facts[0].case_id, facts[-1].case_id
+        begin, end = _id(facts[0].whose), _id(facts[-1].whose)
         events = _by_case(connection, _EVENTS, SealedFactsEvent.case_id, begin, end)
         wrapped = _by_case(connection, _KEYS, FactsKey.case_id, begin, end)
     return [
         _Case(
-            row.case_id,
+            _id(row.whose),
             row,
-            sorted(events.get(row.case_id, ()), key=attrgetter("row_id")),
-            {key.id: key for key in wrapped.get(row.case_id, ())},
+            sorted(events.get(row.whose, ()), key=attrgetter("row_id")),
+            {key.id: key for key in wrapped.get(row.whose, ())},
         )
         for row in facts
     ]
@@ -127,17 +134,22 @@ def _by_case(
     column: InstrumentedAttribute[UUID],
     begin: UUID,
     end: UUID,
-) -> dict[UUID, list[_Row]]:
-    found: dict[UUID, list[_Row]] = {}
+) -> dict[UUID | str, list[_Row]]:
+    found: dict[UUID | str, list[_Row]] = {}
     for row in connection.execute(query.where(column >= begin, column <= end)):
-        found.setdefault(row.case_id, []).append(row)
+        found.setdefault(row.whose, []).append(row)
     return found
+
+
+def _id(kept: UUID | str) -> UUID:
+    """Read an id as the driver has it: SQLite keeps the hexadecimal number that it is."""
+    return UUID(int=int(kept, 16)) if isinstance(kept, str) else kept
 
 
 def _open(batch: Sequence[_Case], opened: Opened) -> Iterator[CaseFacts]:
     for case in batch:
         try:
-            data_keys = {key_id: _unwrapped(row) for key_id, row in case.keys.items()}
+            data_keys = {key_id: _unwrapped(case.case_id, row) for key_id, row in case.keys.items()}
             facts = _document(case.facts, SealedFacts.__tablename__, "facts", data_keys)
             events = [
                 _document(row, SealedFactsEvent.__tablename__, "facts_event", data_keys)
@@ -152,11 +164,11 @@ def _open(batch: Sequence[_Case], opened: Opened) -> Iterator[CaseFacts]:
         yield str(case.case_id), facts, events
 
 
-def _unwrapped(row: _Row) -> bytes:
+def _unwrapped(case_id: UUID, row: _Row) -> bytes:
     ring = keys.keyring()
     if row.ring_id not in ring.masters:
         ring = keys.look_again()
-    return ring.unwrap(Purpose.FACTS, row.case_id, row.ring_id, row.wrapped)
+    return ring.unwrap(Purpose.FACTS, case_id, row.ring_id, row.wrapped)
 
 
 def _document(row: _Row, table: str, compartment: str, data_keys: dict[int, bytes]) -> Document:

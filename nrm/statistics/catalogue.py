@@ -113,8 +113,11 @@ def catalogue(country: Country) -> Sequence[Listed]:
             for code in CITIZEN_OF.codes
         },
     )
-    province_of = {code: name for name, codes in country.provinces.items() for code in codes}
-    names = {name: name for name in country.provinces}
+    # A code is one word, and a province is known by its name.
+    names = {name.replace(" ", "_"): name for name in country.provinces}
+    province_of = {
+        code: province for province, name in names.items() for code in country.provinces[name]
+    }
     province = _of_words(
         *("province", N_("Province"), {**names, UNKNOWN: NOT_KNOWN}),
         read=lambda record: province_of.get(record.get("district", "")),

@@ -10,44 +10,80 @@ from math import log
 
 from nrm.statistics.tables import Cell, Dimension
 
-# What a change in a table of two dimensions is worth beside one of a single dimension.
-_TWO_WAY = 0.3
-# How much the attacker believes what moved; they are as good as the best of these.
-TRUSTS = (0.0, 0.02, 0.05, 0.1)
+# How much the attacker believes what moved; they are as good as the best of these. The noise of
+# two figures has a variance of thirteen, and of thirteen parts one is what one person is worth.
+TRUSTS = (0.0, 0.01, 0.02, 0.05, 0.08, 0.1)
 # Where two releases have the same keys, only cells with the new person move at all.
 CERTAIN = 1_000.0
+# A hidden figure stands for about so many: for some it is none, for others up to thirteen.
+_HIDDEN = 6
 
 Figures = Mapping[Cell, int | None]
+# A code of a dimension, by the names of both.
+What = tuple[str, str]
 
 
 def guesses(
-    before: Figures, after: Figures, dimensions: Iterable[Dimension], trust: float
+    before: Figures,
+    after: Figures,
+    dimensions: Iterable[Dimension],
+    trust: float,
+    added: int = 1,
 ) -> dict[str, str]:
-    """Guess one code of each dimension for a case that only the second release counts.
+    """Guess what a case says that only the second release counts: of each dimension one code.
 
-    With CERTAIN as trust it is enough that a cell moved, in whichever direction.
+    It is one of so many that were added. Where a case can have several codes, each is guessed
+    for itself: form=labour is yes or no. With CERTAIN as trust it is enough that a cell moved, in
+    whichever direction.
     """
-    moved: dict[tuple[str, str], float] = {}
-    for cell, figure in after.items():
-        change = (figure or 0) - (before.get(cell) or 0)
-        if change and cell:
-            weight = 1.0 if len(cell) == 1 else _TWO_WAY
-            evidence = abs(change) if trust == CERTAIN else weight * change
-            for what in cell:
-                moved[what] = moved.get(what, 0.0) + evidence
+    shares = _shares(before)
+    moved = _moved(before, after, shares, added, signed=trust != CERTAIN)
     guessed = {}
     for dimension in dimensions:
-        known = {code: _known(before, dimension.name, code) for code in dimension.codes}
-        everybody = sum(known.values()) or 1.0
-        guessed[dimension.name] = max(
-            dimension.codes,
-            key=lambda code: (
-                log(known[code] / everybody) + trust * moved.get((dimension.name, code), 0.0)
-            ),
-        )
+        name = dimension.name
+        known = {code: shares.get((name, code), 0.5) for code in dimension.codes}
+        evidence = {code: trust * moved.get((name, code), 0.0) for code in dimension.codes}
+        if not dimension.several:
+            guessed[name] = max(known, key=lambda code: log(known[code]) + evidence[code])
+            continue
+        for code, share in known.items():
+            yes = evidence[code] > log((1 - share) / share)
+            guessed[f"{name}={code}"] = "yes" if yes else "no"
     return guessed
 
 
-def _known(figures: Figures, name: str, code: str) -> float:
-    """Say how common a code is, as far as the first release tells."""
-    return (figures.get(frozenset({(name, code)})) or 0) + 0.5
+def _shares(figures: Figures) -> Mapping[What, float]:
+    """Say how common each code is, as far as a release tells."""
+    everybody = _count(figures, frozenset()) + 1
+    return {
+        what: min(_count(figures, cell) / everybody, 0.99)
+        for cell in figures
+        if len(cell) == 1
+        for what in cell
+    }
+
+
+def _moved(
+    before: Figures, after: Figures, shares: Mapping[What, float], added: int, *, signed: bool
+) -> Mapping[What, float]:
+    """Add up by how much the cells of a code grew beyond what the others who were added explain.
+
+    A cell of two codes counts as much as the person is likely to have the other one too.
+    """
+    everybody = _count(before, frozenset()) + 1
+    moved: dict[What, float] = {}
+    for cell in after:
+        known = _count(before, cell)
+        grown = _count(after, cell) - known
+        evidence = grown - (added - 1) * known / everybody if signed else abs(grown)
+        for what in cell:
+            likely = 1.0
+            for other in cell - {what}:
+                likely *= shares.get(other, 1.0)
+            moved[what] = moved.get(what, 0.0) + likely * evidence
+    return moved
+
+
+def _count(figures: Figures, cell: Cell) -> int:
+    figure = figures.get(cell)
+    return _HIDDEN if figure is None else figure

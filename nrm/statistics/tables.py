@@ -98,6 +98,10 @@ def check(tables: Sequence[Table]) -> None:
     }
     if spaced:
         raise CatalogueError(f"a code is one word: {', '.join(sorted(spaced))}")
+    known: dict[str, Dimension] = {}
+    for dimension in (dimension for table in tables for dimension in table.dimensions):
+        if known.setdefault(dimension.name, dimension) != dimension:
+            raise CatalogueError(f"two things to count by are called {dimension.name}")
     if twice := {one.name for one in tables if [two.name for two in tables].count(one.name) > 1}:
         raise CatalogueError(f"two tables have one name: {', '.join(sorted(twice))}")
 

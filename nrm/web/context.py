@@ -49,6 +49,7 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("statistics.index", "Overview"),
         ("statistics.newest_tables", "Tables"),
         ("statistics.every", "Releases"),
+        ("questionnaires.index", "Questionnaires"),
         ("statistics.method", "Method"),
     ),
     Role.AUDITOR: (

@@ -11,7 +11,7 @@ from nrm.statistics import charts, layout, pictures
 from nrm.statistics.catalogue import COUNTS_LABEL, Counts, Listed
 from nrm.statistics.pictures import Ground, Square
 from nrm.statistics.tables import ANSWERED, Cell
-from nrm.web.context import pack
+from nrm.web.context import language, pack
 from nrm.web.text import _
 
 # What the overview shows: the table that has it, by what, and its heading.
@@ -23,6 +23,11 @@ _GALLERY = (
     ("R17", "reached", N_("How far help came")),
     ("R11", "step", N_("How long it took")),
 )
+
+
+# The pictures of frozen releases, by language and releases, in this process.
+_DRAWN: dict[str, list[dict[str, Any]]] = {}
+_MOST_DRAWN = 32
 
 
 def say(message: str) -> str:
@@ -43,7 +48,22 @@ def ground() -> Ground:
 
 
 def gallery(shown: Shown) -> list[dict[str, Any]]:
-    """Draw what a release says at a glance, each picture with its table."""
+    """Draw what a release says at a glance, each picture with its table.
+
+    What is frozen is drawn once: it never changes, and the drawing takes longer than all else.
+    """
+    every = (shown.kept.release, *(kept.release for kept in shown.before))
+    if any(release.frozen_at is None for release in every):
+        return _gallery(shown)
+    drawn = " ".join([language(), *(release.id.hex for release in every)])
+    if drawn not in _DRAWN:
+        while len(_DRAWN) >= _MOST_DRAWN:
+            _DRAWN.pop(next(iter(_DRAWN)), None)
+        _DRAWN[drawn] = _gallery(shown)
+    return _DRAWN[drawn]
+
+
+def _gallery(shown: Shown) -> list[dict[str, Any]]:
     found = [_over_time(shown)] if shown.before else []
     by_number = {one.number: one for one in shown.tables}
     for number, name, heading in _GALLERY:
