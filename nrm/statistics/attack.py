@@ -179,14 +179,12 @@ def _narrow(ranges: dict[Cell, Range], sums: Iterable[Sum]) -> bool:
         narrowed = max(low, lows), min(high, highs)
         changed |= _set(ranges, parent, narrowed)
         low, high = ranges[parent]
+        # What is left over beyond all lows, and below all highs: a range no wider stays as it is.
+        over, under = high - lows, highs - low
         for child in children:
             least, most = ranges[child]
-            # What the others leave over, at least and at most.
-            others_least, others_most = lows - least, highs - most
-            changed |= _set(
-                ranges, child, (max(least, low - others_most), min(most, high - others_least))
-            )
-            lows, highs = others_least + ranges[child][0], others_most + ranges[child][1]
+            if most - least > min(over, under):
+                changed |= _set(ranges, child, (max(least, most - under), min(most, least + over)))
     return changed
 
 

@@ -10,8 +10,8 @@ from math import log
 
 from nrm.statistics.tables import Cell, Dimension
 
-# How much the attacker believes what moved; they are as good as the best of these. The noise of
-# two figures has a variance of thirteen, and of thirteen parts one is what one person is worth.
+# How much the attacker believes what moved; they are as good as the best of these. The change
+# between two figures has a variance of thirteen, so a thirteenth is about what one person is worth.
 TRUSTS = (0.0, 0.01, 0.02, 0.05, 0.08, 0.1)
 # Where two releases have the same keys, only cells with the new person move at all.
 CERTAIN = 1_000.0

@@ -1,10 +1,12 @@
 """What simple arithmetic proves of a release: nothing of ours, much of a careless one."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nrm.statistics.attack import allowed, attack, narrowed, proved_by
 from nrm.statistics.protection import Protection
-from nrm.statistics.tables import ANSWERED, UNKNOWN, Dimension
+from nrm.statistics.tables import ANSWERED, UNKNOWN, Counting, Dimension, Table
 from tests.statistics import generated, wide
 from tests.statistics.generated import NaivePublisher, RawPublisher
 from tests.statistics.telling import tell
@@ -176,3 +178,43 @@ def test_who_went_no_further_falls_out_of_who_went_so_far(dimension, wider, narr
 def test_whom_nothing_is_known_of_did_not_answer():
     figures = {cell(forms=ANSWERED): 40, cell(forms=UNKNOWN): 39}
     assert not attack(figures, [FORMS], exactly)
+
+
+SEVERAL = Dimension("several", ("f", "g", UNKNOWN, ANSWERED), several=True)
+TABLES = [
+    Table("one", (TOWN, STEPS)),
+    Table("two", (REGION, SEVERAL)),
+    Table("three", (TWO, SEVERAL, STEPS)),
+]
+EVERYTHING = (TOWN, STEPS, REGION, SEVERAL, TWO)
+
+
+@st.composite
+def people(draw):
+    town = draw(st.sampled_from(TOWN.codes))
+    return {
+        "town": town,
+        "region": TOWN.within[town][1],
+        "two": draw(st.sampled_from(TWO.codes)),
+        "steps": STEPS.codes[: draw(st.integers(0, 2))],
+        "several": draw(st.sets(st.sampled_from(SEVERAL.codes[:3]))),
+    }
+
+
+@given(st.lists(people(), max_size=80), st.binary(min_size=32, max_size=32))
+@settings(max_examples=60)
+def test_whatever_is_counted_lies_in_the_range_that_the_attack_ends_with(crowd, key):
+    truth, ranges = (
+        narrowed(_counted(crowd, protection), EVERYTHING, read)[0]
+        for protection, read in ((RawPublisher(), exactly), (Protection(key, "any"), allowed))
+    )
+    for one, (low, high) in ranges.items():
+        true, same = truth[one]
+        assert low <= true == same <= high
+
+
+def _counted(crowd, protection):
+    counting = Counting(TABLES, protection)
+    for place, person in enumerate(crowd):
+        counting.add(str(place), person)
+    return counting.published()

@@ -35,14 +35,16 @@ def cell(**codes):
     return frozenset(codes.items())
 
 
-def test_the_tables_are_those_that_the_ministry_knows():
-    assert [one.number for one in CATALOGUE] == [
-        *("R1", "R2", "R3", "R4", "R5", "R5a", "R6", "R6a", "R7", "R7a", "R8", "R8a", "R9"),
-        *("R10", "R10a", "R11", "R12", "R12a", "R13", "R17"),
-    ]
-    assert [one.number for one in CATALOGUE if len(one.dimensions) > 2] == ["R5a"]
-    assert [one.number for one in CATALOGUE if one.annual] == ["R8a"]
-    assert set(COUNTS_LABEL) == set(Counts)
+def test_the_tables_have_the_numbers_by_which_the_ministry_knows_them():
+    numbers = {re.match(r"R\d+", one.number).group() for one in CATALOGUE}
+    # What is missing waits for the stage that brings its facts.
+    assert numbers >= {*(f"R{number}" for number in range(1, 14)), "R17"}
+    assert {one.counts for one in CATALOGUE} == set(Counts) == set(COUNTS_LABEL)
+
+
+def test_a_district_is_counted_by_itself_and_of_a_whole_year_alone():
+    of_districts = [one for one in CATALOGUE if "district" in one.names]
+    assert [(len(one.dimensions), one.annual) for one in of_districts] == [(1, True)]
 
 
 def test_every_code_of_every_table_has_words():
@@ -73,7 +75,7 @@ def test_what_lies_in_what_is_true_of_every_case():
             for name, code in (wider[one] for one in dimension.of(record) if one in wider):
                 assert code in OF_CASES[name].of(record)
                 seen.add((dimension.name, name))
-    assert seen == {
+    assert seen >= {
         ("district", "province"),
         ("citizenship", "nationality"),
         ("exploitation", "exploitation"),
