@@ -222,7 +222,7 @@ def _days(one: Listed, figures: Figures) -> Iterator[list[Value]]:
 def _grid(one: Listed, grid: layout.Grid) -> Iterator[list[Value]]:
     shares = any(line.share is not None for line in grid.lines)
     yield [grid.corner, *grid.heads, *(["Share, %"] if shares else [])]
-    for line in (*grid.lines, grid.total):
+    for line in (*grid.lines, *([grid.total] if grid.total else [])):
         figures = [_shown(one, figure) for figure in line.figures]
         yield [line.label, *figures, *([line.share] if shares else [])]
     if grid.hidden:

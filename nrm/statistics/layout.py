@@ -5,12 +5,12 @@ everywhere.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeAlias
 
 from nrm.domain.text import N_
-from nrm.statistics.catalogue import Listed
+from nrm.statistics.catalogue import Counts, Listed
 from nrm.statistics.shares import share
 from nrm.statistics.tables import ANSWERED, Cell, Dimension
 
@@ -43,19 +43,30 @@ class Grid:
     lines: Sequence[Line]
     # Codes of which every figure is under ten: named together under the table.
     hidden: Sequence[str]
-    total: Line
+    # Nothing where there is no whole to speak of.
+    total: Line | None
 
 
 def grids(one: Listed, figures: _Figures, say: Say) -> list[Grid]:
     """Lay a table out; `say` puts its words into the reader's language."""
     rows, columns, blocks = (*one.dimensions, None, None, None)[:3]
     if blocks is None:
-        return [_grid(rows, columns, figures, say)]
+        grid = _grid(rows, columns, figures, say)
+        return [_of_days(grid) if one.counts is Counts.DAYS else grid]
     return [
         _grid(rows, columns, figures, say, (blocks.name, code))
         for code in ("", *blocks.codes)
         if code != ANSWERED
     ]
+
+
+def _of_days(grid: Grid) -> Grid:
+    """Leave out what there is no median of: the days of different steps together."""
+    if len(grid.heads) == 1:
+        return replace(grid, total=None)
+    lines = [replace(line, figures=line.figures[1:], share=None) for line in grid.lines]
+    total = grid.total and replace(grid.total, figures=grid.total.figures[1:])
+    return replace(grid, heads=grid.heads[1:], lines=lines, total=total)
 
 
 def word(dimension: Dimension, code: str, say: Say) -> str:

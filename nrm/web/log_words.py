@@ -70,6 +70,10 @@ PERMISSION_LABEL = {
     Permission.REFERRAL_VIEW: _l("see a referral"),
     Permission.REFERRAL_WITHDRAW: _l("withdraw a referral"),
     Permission.SERVICE_RECORD: _l("record a service"),
+    Permission.STATISTICS_ASK: _l("ask for a release of the statistics"),
+    Permission.STATISTICS_COUNT: _l("count a release of the statistics"),
+    Permission.STATISTICS_EXPORT: _l("take statistics out as a file"),
+    Permission.STATISTICS_SIGN: _l("sign a release of the statistics"),
     Permission.STATISTICS_VIEW: _l("see the statistics"),
     Permission.WORK_VIEW: _l("see their own work"),
 }

@@ -134,7 +134,7 @@ def _over_time(shown: Shown) -> dict[str, Any]:
         layout.Line(name, name, [of_it[place] for _, of_it in series])
         for place, name in enumerate(names)
     ]
-    grid = layout.Grid("", say(N_("Release")), [name for name, _ in series], rows, [], rows[-1])
+    grid = layout.Grid("", say(N_("Release")), [name for name, _ in series], rows, [], None)
     return {
         "number": "R1",
         "title": title,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from nrm.db import db
 from nrm.models import Organisation
 from nrm.services import accounts, directory, erasure, identification
+from tests import releases
 from tests import world as worlds
 from tests.journeys.people import HOW, answers_about
 from tests.page import filled_in, find_form
@@ -143,6 +144,18 @@ def begun_draft(world):
     return draft
 
 
+def a_period(world):
+    """Leave a quarter to be asked for: those that are over are offered."""
+    del world
+    return ()
+
+
+def a_draft_release(world):
+    with world.entered():
+        releases.flagged(40)
+        return releases.counted(world, world.app.config["NRM"])
+
+
 # A file is named, not held: each sending opens it anew.
 PAPER = str(Path(__file__).resolve().parent.parent / "files" / "practice.pdf")
 CASE, REFERRAL = "/cases/{0}", "/referrals/{1}"
@@ -217,6 +230,19 @@ FORMS = [
         at(worlds.presumed, CASE + "/exploitation"),
         {"exploitation": ["servitude"], "flow": "outbound"},
         "exploitation:record",
+    ),
+    Form(
+        "statistics.ask",
+        "analyst",
+        at(a_period, "/statistics/releases"),
+        {"period": "2025", "edition": "final"},
+        "statistics:ask",
+    ),
+    Form(
+        "statistics.sign",
+        "analyst",
+        at(a_draft_release, "/statistics/releases/{0}/sign", "/statistics/releases/{0}"),
+        act="statistics:sign",
     ),
     Form(
         "comparison.look_again",

@@ -121,18 +121,16 @@ def _sheets(one: Listed, grid: Grid, voice: Voice) -> Iterator[Sheet]:
 
 def _columns(one: Listed, grid: Grid, voice: Voice, hidden_as: str) -> tuple[list[str], list[Row]]:
     """Write the heads and the rows of a grid, with a column of shares where it has room."""
-    # A median of all steps together would mean nothing, and is not kept.
-    first = 1 if one.counts is Counts.DAYS else 0
-    heads = list(grid.heads[first:])
+    heads = list(grid.heads)
     if len(heads) == 1:
         heads = [voice.say(COUNTS_LABEL[one.counts])]
     with_share = len(heads) < MOST_COLUMNS and any(line.share is not None for line in grid.lines)
 
     def written(line: Line, share: str) -> Row:
-        cells = [voice.cell(figure, hidden_as) for figure in line.figures[first:]]
+        cells = [voice.cell(figure, hidden_as) for figure in line.figures]
         return Row(line.label, [cells[0], share, *cells[1:]] if with_share else cells)
 
-    rows = [written(grid.total, "")]
+    rows = [written(grid.total, "")] if grid.total else []
     # Those of whom anything is known are what the shares are of, and so have none themselves.
     shares = ["" if line.code == ANSWERED else voice.share(line.share) for line in grid.lines]
     rows += map(written, grid.lines, shares)
