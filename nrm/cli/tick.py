@@ -8,7 +8,7 @@ from threading import Event
 import click
 from flask import Flask
 
-from config import Settings, SettingsError
+from config import Settings
 from nrm import country
 from nrm.audit.verify import NotAsSignedError, UnreadableError
 from nrm.cli import startup
@@ -75,13 +75,9 @@ def _round(app: Flask, settings: Settings) -> _Done:
                 return _look_after_cases(settings)
             if holder is Holder.SIGNER:
                 return _keep_log(settings)
-            if holder is Holder.STATISTICS:
-                return _keep_statistics(settings)
+            return _keep_statistics(settings)
         finally:
             db.session.remove()
-    raise SettingsError(
-        f"the key file of {holder} is for no housekeeping: say web, signer or statistics"
-    )
 
 
 def _look_after_cases(settings: Settings) -> _Done:

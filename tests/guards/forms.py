@@ -233,14 +233,14 @@ FORMS = [
     ),
     Form(
         "statistics.ask",
-        "analyst",
+        "second_analyst",
         at(a_period, "/statistics/releases"),
         {"period": "2025", "edition": "final"},
         "statistics:ask",
     ),
     Form(
         "statistics.sign",
-        "analyst",
+        "second_analyst",
         at(a_draft_release, "/statistics/releases/{0}/sign", "/statistics/releases/{0}"),
         act="statistics:sign",
     ),

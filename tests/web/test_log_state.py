@@ -1,7 +1,7 @@
 """How the log stands, and signs worth a look, as the auditor sees them."""
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from nrm.domain.errors import Subject
 from nrm.security.keyfile import read_key_file
 from nrm.services import keys, log_keeping
 from nrm.services.audit import record
+from nrm.web import log_state
 from tests.page_checks import words
 from tests.world import in_world
 
@@ -40,7 +41,9 @@ def act(world, action, moment, case_id=None):
         record(unit, world.actor("coordinator"), action, Subject("case", case_id, case_id))
 
 
-def test_a_log_that_was_never_signed_says_so(page):
+def test_a_log_that_was_never_signed_says_so(page, monkeypatch):
+    # However long ago the world of this run was made.
+    monkeypatch.setattr(log_state, "_SIGNED_IN", timedelta(days=1))
     page.get("/audit/state")
     assert "The log was never signed." in words(page.html)
 
