@@ -63,6 +63,7 @@ ACCOUNTS = {
     "second_analyst": ("ministry", Role.ANALYST),
     "auditor": ("ministry", Role.AUDITOR),
     "administrator": ("ministry", Role.ADMINISTRATOR),
+    "organisation_administrator": ("lakes", Role.ORGANISATION_ADMINISTRATOR),
 }
 
 # One account for each role that a person can hold.

@@ -71,6 +71,24 @@ class ReleaseState(StrEnum):
     FROZEN = "frozen"
 
 
+class HandOverState(StrEnum):
+    """Where an offer of a case to a coordinator of another organisation stands."""
+
+    OFFERED = "offered"
+    TAKEN = "taken"
+    NOT_TAKEN = "not_taken"
+    RETRACTED = "retracted"
+
+
+class ApprovalState(StrEnum):
+    """Where an act that takes two people stands."""
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
 STATE_LABEL: dict[StrEnum, str] = {
     Identification.FLAGGED: N_("Flagged"),
     Identification.PRESUMED: N_("Presumed victim"),
@@ -98,6 +116,14 @@ STATE_LABEL: dict[StrEnum, str] = {
     ReleaseState.SIGNED_ONCE: N_("Signed by one person"),
     ReleaseState.SIGNED: N_("Signed, waiting to be frozen"),
     ReleaseState.FROZEN: N_("Frozen"),
+    HandOverState.OFFERED: N_("Offered"),
+    HandOverState.TAKEN: N_("Taken over"),
+    HandOverState.NOT_TAKEN: N_("Not taken over"),
+    HandOverState.RETRACTED: N_("Offer taken back"),
+    ApprovalState.REQUESTED: N_("Waiting for a second person"),
+    ApprovalState.CONFIRMED: N_("Approved by a second person"),
+    ApprovalState.REJECTED: N_("Not approved"),
+    ApprovalState.CANCELLED: N_("Taken back by who asked"),
 }
 
 

@@ -12,20 +12,29 @@ from nrm.domain.text import N_
 
 @dataclass(frozen=True)
 class CaseStanding:
-    """What the policy needs to know of a case."""
+    """What the policy needs to know of a case.
+
+    `barred` names the accounts and organisations that may not know of it, whatever else they may.
+    """
 
     subject: Subject
     flagged_by: UUID
+    # Who looks after it: its owner, and whoever stands in for them now; nobody, where it is empty.
+    owners: frozenset[UUID] = frozenset()
+    barred: frozenset[UUID] = frozenset()
+    broken_glass: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)
 class ReferralStanding:
-    """What the policy needs to know of a referral; `compartment` only where one is asked for."""
+    """What the policy needs to know of a referral, and of the case that it belongs to."""
 
     subject: Subject
     organisation_id: UUID
     state: ReferralState
     consented: bool = False
+    barred: frozenset[UUID] = frozenset()
+    broken_glass: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,22 @@ class ReleaseStanding:
     signed_by: frozenset[UUID]
 
 
+@dataclass(frozen=True)
+class AccountStanding:
+    """What the policy needs to know of an account."""
+
+    subject: Subject
+    account_id: UUID
+    organisation_id: UUID
+
+
 Standing: TypeAlias = (
-    CaseStanding | ReferralStanding | ListingStanding | ErasureStanding | ReleaseStanding
+    CaseStanding
+    | ReferralStanding
+    | ListingStanding
+    | ErasureStanding
+    | ReleaseStanding
+    | AccountStanding
 )
 
 
@@ -66,15 +89,25 @@ class Decision:
 
 
 def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
-    """Say how the actor stands to the record."""
+    """Say how the actor stands to the record. Whoever is barred from it stands in no relation."""
     match record:
         case None:
             return frozenset({Relation.NO_RECORD})
-        case CaseStanding():
-            own = {Relation.OWN_FLAG} if record.flagged_by == actor.id else set()
-            return frozenset({Relation.NATIONAL, *own})
-        case ReferralStanding():
+        case CaseStanding() | ReferralStanding():
+            if _barred(actor, record):
+                return frozenset()
+            if isinstance(record, CaseStanding):
+                return _case_relations(actor, record)
             return _referral_relations(actor, record)
+        case _:
+            return _other_relations(actor, record)
+
+
+def _other_relations(
+    actor: Actor, record: ListingStanding | ErasureStanding | ReleaseStanding | AccountStanding
+) -> frozenset[Relation]:
+    """Say how the actor stands to what is no case: mostly, whether it is another person's work."""
+    match record:
         case ListingStanding():
             others = set() if record.submitted_by == actor.id else {Relation.OTHERS_LISTING}
             return frozenset({Relation.ANY_LISTING, *others})
@@ -84,13 +117,34 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
         case ReleaseStanding():
             signed = actor.id in record.signed_by
             return frozenset[Relation]() if signed else frozenset({Relation.UNSIGNED_RELEASE})
+        case AccountStanding():
+            return _account_relations(actor, record)
+
+
+def _barred(actor: Actor, record: CaseStanding | ReferralStanding) -> bool:
+    """Say whether a bar keeps the actor out: a bar beats every grant (suspected complicity)."""
+    return not record.barred.isdisjoint({actor.id, actor.organisation_id} - {None})
+
+
+def _case_relations(actor: Actor, record: CaseStanding) -> frozenset[Relation]:
+    held = {Relation.NATIONAL}
+    if record.flagged_by == actor.id:
+        held.add(Relation.OWN_FLAG)
+    if not record.owners or actor.id in record.owners:
+        held.add(Relation.ASSIGNED)
+    if actor.id in record.broken_glass:
+        held.add(Relation.BROKEN_GLASS)
+    return frozenset(held)
 
 
 def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Relation]:
     """Say how an actor stands to a referral: it is to an organisation, and its end closes it."""
+    held = {Relation.NATIONAL}
+    if actor.id in record.broken_glass:
+        held.add(Relation.BROKEN_GLASS)
     if actor.organisation_id is None or record.organisation_id != actor.organisation_id:
-        return frozenset({Relation.NATIONAL})
-    held = {Relation.NATIONAL, Relation.RECEIVER}
+        return frozenset(held)
+    held.add(Relation.RECEIVER)
     if record.state in LIVE_REFERRALS:
         held.add(Relation.LIVE_RECEIVER)
     if record.state is ReferralState.ACCEPTED:
@@ -98,6 +152,14 @@ def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Rel
         if record.consented:
             held.add(Relation.CONSENTED)
     return frozenset(held)
+
+
+def _account_relations(actor: Actor, record: AccountStanding) -> frozenset[Relation]:
+    """Say how an actor stands to an account: nobody manages their own."""
+    if record.account_id == actor.id:
+        return frozenset()
+    same = record.organisation_id == actor.organisation_id
+    return frozenset({Relation.OTHERS_ACCOUNT, *({Relation.COLLEAGUE} if same else ())})
 
 
 _WHY_NOT: dict[Permission, str] = {

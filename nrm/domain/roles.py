@@ -19,6 +19,7 @@ class Role(StrEnum):
     ANALYST = "analyst"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    ORGANISATION_ADMINISTRATOR = "organisation_administrator"
     # Housekeeping acts too, and its acts are logged; no account may hold this role.
     SYSTEM = "system"
 
@@ -32,6 +33,7 @@ ROLE_LABEL: dict[Role, str] = {
     Role.ANALYST: N_("Analyst"),
     Role.AUDITOR: N_("Auditor"),
     Role.ADMINISTRATOR: N_("Administrator"),
+    Role.ORGANISATION_ADMINISTRATOR: N_("Organisation administrator"),
     Role.SYSTEM: N_("Housekeeping"),
 }
 
@@ -67,10 +69,12 @@ class Permission(StrEnum):
     ERASURE_ASK = "erasure:ask"
     ERASURE_VIEW = "erasure:view"
     FLAG_VIEW = "flag:view"
+    GLASS_BREAK = "glass:break"
     LISTING_APPROVE = "listing:approve"
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
     NEEDS_RECORD = "needs:record"
+    ORGANISATION_MANAGE = "organisation:manage"
     PERSON_SEARCH = "person:search"
     REFERRAL_ANSWER = "referral:answer"
     REFERRAL_END = "referral:end"
@@ -96,6 +100,10 @@ class Relation(StrEnum):
     OWN_FLAG = "own flag"
     # The case is in the national coordination unit's care, as every flagged case is.
     NATIONAL = "national"
+    # The case is the actor's to look after, as its owner or standing in for them; or nobody's yet.
+    ASSIGNED = "assigned"
+    # The actor broke the glass of this case less than an hour ago, with a reason that is reviewed.
+    BROKEN_GLASS = "broken glass"
     # The referral was sent to the actor's organisation, whatever became of it.
     RECEIVER = "receiver"
     # ... and it is waiting for an answer, or accepted and not ended.
@@ -112,6 +120,9 @@ class Relation(StrEnum):
     OWN_ERASURE = "own erasure"
     # The actor has not signed this release of the statistics yet: two different people do.
     UNSIGNED_RELEASE = "release not signed by oneself"
+    # The account is a colleague's: nobody manages their own.
+    COLLEAGUE = "colleague"
+    OTHERS_ACCOUNT = "another's account"
 
 
 Grants: TypeAlias = dict[Role, dict[Permission, frozenset[Relation]]]
@@ -119,6 +130,7 @@ Grants: TypeAlias = dict[Role, dict[Permission, frozenset[Relation]]]
 _ALONE = frozenset({Relation.NO_RECORD})
 _NATIONAL = frozenset({Relation.NATIONAL})
 _CONSENTED = frozenset({Relation.CONSENTED})
+_BROKEN_GLASS = frozenset({Relation.BROKEN_GLASS})
 
 # The one grant table. Whatever is not written here is refused.
 GRANTS: Grants = {
@@ -126,6 +138,10 @@ GRANTS: Grants = {
         Permission.WORK_VIEW: _ALONE,
         Permission.CASE_FLAG: _ALONE,
         Permission.FLAG_VIEW: frozenset({Relation.OWN_FLAG}),
+        # At night, before anybody answers: whoever flagged the person can open who it is.
+        Permission.GLASS_BREAK: frozenset({Relation.OWN_FLAG}),
+        Permission.COMPARTMENT_IDENTITY: _BROKEN_GLASS,
+        Permission.COMPARTMENT_CONTACT: _BROKEN_GLASS,
     },
     Role.COORDINATOR: {
         Permission.WORK_VIEW: _ALONE,
@@ -138,12 +154,15 @@ GRANTS: Grants = {
         Permission.NEEDS_RECORD: _NATIONAL,
         Permission.REFERRAL_SEND: _NATIONAL,
         Permission.REFERRAL_WITHDRAW: _NATIONAL,
-        # The police and prosecution part stays closed to the coordinator.
         Permission.COMPARTMENT_IDENTITY: _NATIONAL,
         Permission.COMPARTMENT_CONTACT: _NATIONAL,
         Permission.COMPARTMENT_NARRATIVE: _NATIONAL,
-        Permission.COMPARTMENT_HEALTH: _NATIONAL,
+        # The unit works as one; what a doctor knows is for whoever looks after the person.
+        Permission.COMPARTMENT_HEALTH: frozenset({Relation.ASSIGNED, Relation.BROKEN_GLASS}),
         Permission.COMPARTMENT_FACTS: _NATIONAL,
+        # The police and prosecution part opens to the coordinator in an emergency alone.
+        Permission.GLASS_BREAK: _NATIONAL,
+        Permission.COMPARTMENT_ENFORCEMENT: _BROKEN_GLASS,
         Permission.PERSON_SEARCH: _ALONE,
         Permission.DOCUMENT_ADD: _NATIONAL,
         Permission.DOCUMENT_OPEN: _NATIONAL,
@@ -164,10 +183,12 @@ GRANTS: Grants = {
         Permission.REFERRAL_ANSWER: frozenset({Relation.RECEIVER}),
         Permission.REFERRAL_END: frozenset({Relation.RECEIVER}),
         Permission.SERVICE_RECORD: frozenset({Relation.ACCEPTED}),
-        Permission.COMPARTMENT_IDENTITY: _CONSENTED,
-        Permission.COMPARTMENT_CONTACT: _CONSENTED,
+        Permission.COMPARTMENT_IDENTITY: frozenset({Relation.CONSENTED, Relation.BROKEN_GLASS}),
+        Permission.COMPARTMENT_CONTACT: frozenset({Relation.CONSENTED, Relation.BROKEN_GLASS}),
         Permission.COMPARTMENT_NARRATIVE: _CONSENTED,
         Permission.COMPARTMENT_HEALTH: _CONSENTED,
+        # The person may stand at the door again after the referral has ended.
+        Permission.GLASS_BREAK: frozenset({Relation.RECEIVER}),
     },
     Role.DIRECTORY_MANAGER: {
         Permission.WORK_VIEW: _ALONE,
@@ -193,7 +214,12 @@ GRANTS: Grants = {
     },
     Role.ADMINISTRATOR: {
         Permission.WORK_VIEW: _ALONE,
-        Permission.ACCOUNT_MANAGE: _ALONE,
+        Permission.ACCOUNT_MANAGE: frozenset({Relation.NO_RECORD, Relation.OTHERS_ACCOUNT}),
+        Permission.ORGANISATION_MANAGE: _ALONE,
+    },
+    Role.ORGANISATION_ADMINISTRATOR: {
+        Permission.WORK_VIEW: _ALONE,
+        Permission.ACCOUNT_MANAGE: frozenset({Relation.NO_RECORD, Relation.COLLEAGUE}),
     },
     Role.SYSTEM: {
         Permission.REFERRAL_EXPIRE: _NATIONAL,

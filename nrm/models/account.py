@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from nrm.domain.roles import Role
@@ -33,9 +33,16 @@ class Account(Audited, Base):
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254), unique=True)
     role: Mapped[Role] = mapped_column(Word(Role))
+    # Empty until the person has chosen a password of their own.
     password_hash: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[Moment]
+    # When the person last signed in; an account that nobody uses is disabled.
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Out of office: until then another coordinator looks after this one's cases too.
+    away_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # An account's id; SQLite could only point to it by making a table anew that others point to.
+    stand_in_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
 class AuthSession(Base):
@@ -53,4 +60,8 @@ class AuthSession(Base):
     created_at: Mapped[Moment]
     seen_at: Mapped[Moment]
     expires_at: Mapped[Moment]
+    # When the second factor was last shown; sensitive acts want it to be a short while ago.
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # As a person would tell it: Firefox on Android.
+    device: Mapped[str] = mapped_column(String(60), default="")
     data: Mapped[bytes] = mapped_column(LargeBinary)

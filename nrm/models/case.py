@@ -3,10 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, Uuid, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, Uuid, and_, text
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from nrm.domain.lifecycle import Assistance, Identification
+from nrm.models.access import Bar, BrokenGlass
+from nrm.models.account import Account
 from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word
 
 _OPEN = text("closed_at IS NULL")
@@ -45,6 +47,15 @@ class Case(Audited, Base):
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
         ),
+        Index(
+            "ix_case_file_open_by_owner",
+            "owner_id",
+            "urgency",
+            "due_at",
+            "id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
         Index("ix_case_file_flagged_by", "flagged_by_id", "flagged_at", "id"),
         Index("ix_case_file_incident", "incident_id"),
         Index(
@@ -67,6 +78,9 @@ class Case(Audited, Base):
     flagged_by_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     flagged_by_organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     flagged_at: Mapped[Moment]
+    # The coordinator who looks after the person; nobody, until one takes the case.
+    # An account's id; SQLite could only point to it by making a table anew that others point to.
+    owner_id: Mapped[UUID | None] = mapped_column(Uuid)
     presumed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When housekeeping looked whether the person is known already.
@@ -74,6 +88,19 @@ class Case(Audited, Base):
     # When the case's keys were destroyed: since then nobody can read what was in it.
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer, default=1)
+
+    # What the policy asks of every case, in one statement each for all rows of a page.
+    owner: Mapped[Account | None] = relationship(
+        viewonly=True,
+        lazy="selectin",
+        primaryjoin=lambda: foreign(Case.owner_id) == Account.id,
+    )
+    bars: Mapped[list[Bar]] = relationship(
+        viewonly=True,
+        lazy="selectin",
+        primaryjoin=lambda: and_(Bar.case_id == Case.id, Bar.lifted_at.is_(None)),
+    )
+    broken_glass: Mapped[list[BrokenGlass]] = relationship(viewonly=True, lazy="selectin")
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it once
 

@@ -100,7 +100,7 @@ def ask(actor: Actor, reference: str, reason: str, *, form_id: UUID | None = Non
 def requests(actor: Actor, state: ErasureState, after: Place | None = None) -> Requests:
     """List the requests in one state, newest first, by reference alone."""
     require(actor, Permission.ERASURE_VIEW)
-    query = _requests().where(Erasure.state == state)
+    query = _requests(actor).where(Erasure.state == state)
     if after is not None:
         moment, last = after
         query = query.where(
@@ -233,7 +233,7 @@ _WHAT_BECAME = {
 
 def _find(actor: Actor, erasure_id: UUID) -> Request:
     require(actor, Permission.ERASURE_VIEW)
-    row = db.session.execute(_requests().where(Erasure.id == erasure_id)).one_or_none()
+    row = db.session.execute(_requests(actor).where(Erasure.id == erasure_id)).one_or_none()
     if row is None:
         raise NotFoundError(Subject("erasure"))
     return _request(*row)
@@ -243,11 +243,12 @@ def _request(erasure: Erasure, case: Case, asked: str | None, answered: str | No
     return Request(erasure, case, asked or "", answered or "")
 
 
-def _requests() -> Select[Erasure, Case, str, str]:
+def _requests(actor: Actor) -> Select[Erasure, Case, str, str]:
     asker, answerer = aliased(Account), aliased(Account)
     return (
         select(Erasure, Case, asker.name, answerer.name)
         .join(Case, Case.id == Erasure.case_id)
         .outerjoin(asker, asker.id == Erasure.asked_by_id)
         .outerjoin(answerer, answerer.id == Erasure.answered_by_id)
+        .where(~visibility.is_barred(actor, Case.id))
     )

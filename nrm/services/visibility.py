@@ -1,10 +1,12 @@
 """Which rows an actor may see: the policy's grant table, said in SQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute
 
 from nrm.db import db
 from nrm.domain.errors import ErasedError, NotFoundError, Subject
@@ -16,19 +18,21 @@ from nrm.domain.policy import (
     ReferralStanding,
 )
 from nrm.domain.roles import GRANTS, Actor, Permission, Relation
-from nrm.models import Case, Erasure, Listing, Referral
+from nrm.models import Account, Bar, BrokenGlass, Case, Erasure, Listing, Referral
 
 _RelationSql: TypeAlias = Callable[[Relation, Actor], ColumnElement[bool]]
 
 
 def visible_cases(actor: Actor, permission: Permission) -> Select[Case]:
     """Select the cases towards which the actor holds the permission."""
-    return select(Case).where(_any_of(actor, permission, _case_relation))
+    held = _any_of(actor, permission, _case_relation)
+    return select(Case).where(held, ~is_barred(actor, Case.id))
 
 
 def visible_referrals(actor: Actor, permission: Permission) -> Select[Referral]:
     """Select the referrals towards which the actor holds the permission."""
-    return select(Referral).where(_any_of(actor, permission, _referral_relation))
+    held = _any_of(actor, permission, _referral_relation)
+    return select(Referral).where(held, ~is_barred(actor, Referral.case_id))
 
 
 def case(actor: Actor, reference: str, permission: Permission, *, lock: bool = False) -> Case:
@@ -84,14 +88,43 @@ def referral_subject(record: Referral) -> Subject:
 
 def case_standing(record: Case) -> CaseStanding:
     """Say what the policy needs to know of a case."""
-    return CaseStanding(case_subject(record), record.flagged_by_id)
+    return CaseStanding(
+        case_subject(record),
+        record.flagged_by_id,
+        _owners(record),
+        _whom(record.bars),
+        _whose_glass(record.broken_glass),
+    )
 
 
 def referral_standing(record: Referral, *, consented: bool = False) -> ReferralStanding:
     """Say what the policy needs to know of a referral."""
     return ReferralStanding(
-        referral_subject(record), record.organisation_id, record.state, consented
+        referral_subject(record),
+        record.organisation_id,
+        record.state,
+        consented,
+        _whom(record.bars),
+        _whose_glass(record.broken_glass),
     )
+
+
+def _owners(record: Case) -> frozenset[UUID]:
+    """Name who looks after a case: its owner, and whoever stands in while the owner is away."""
+    owner = record.owner
+    if owner is None:
+        return frozenset()
+    away = owner.away_until is not None and owner.away_until > datetime.now(UTC)
+    return frozenset({owner.id, *({owner.stand_in_id} if away and owner.stand_in_id else ())})
+
+
+def _whom(bars: Iterable[Bar]) -> frozenset[UUID]:
+    return frozenset(bar.account_id or bar.organisation_id or UUID(int=0) for bar in bars)
+
+
+def _whose_glass(broken: Iterable[BrokenGlass]) -> frozenset[UUID]:
+    now = datetime.now(UTC)
+    return frozenset(one.account_id for one in broken if one.expires_at > now)
 
 
 def listing_standing(record: Listing) -> ListingStanding:
@@ -111,17 +144,46 @@ def _any_of(
     return or_(false(), *[relation_sql(relation, actor) for relation in sorted(granted)])
 
 
+def is_barred(actor: Actor, case_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Say whether a bar keeps the actor, or their organisation, from the case."""
+    whom = (Bar.account_id == _known(actor.id)) | (
+        Bar.organisation_id == _known(actor.organisation_id)
+    )
+    return exists().where(Bar.case_id == case_id, Bar.lifted_at.is_(None), whom)
+
+
+def _glass_broken(actor: Actor, case_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    return exists().where(
+        BrokenGlass.case_id == case_id,
+        BrokenGlass.account_id == _known(actor.id),
+        BrokenGlass.expires_at > datetime.now(UTC),
+    )
+
+
 def _case_relation(relation: Relation, actor: Actor) -> ColumnElement[bool]:
     if relation is Relation.NATIONAL:
         return true()
     if relation is Relation.OWN_FLAG:
         return Case.flagged_by_id == _known(actor.id)
+    if relation is Relation.ASSIGNED:
+        return or_(Case.owner_id.is_(None), Case.owner_id.in_(_looks_after(actor)))
+    if relation is Relation.BROKEN_GLASS:
+        return _glass_broken(actor, Case.id)
     return false()
+
+
+def _looks_after(actor: Actor) -> Select[UUID]:
+    """Select the accounts whose cases the actor looks after: their own, and those of the absent."""
+    me = _known(actor.id)
+    absent = and_(Account.stand_in_id == me, Account.away_until > datetime.now(UTC))
+    return select(Account.id).where(or_(Account.id == me, absent))
 
 
 def _referral_relation(relation: Relation, actor: Actor) -> ColumnElement[bool]:
     if relation is Relation.NATIONAL:
         return true()
+    if relation is Relation.BROKEN_GLASS:
+        return _glass_broken(actor, Referral.case_id)
     received = Referral.organisation_id == _known(actor.organisation_id)
     if relation is Relation.RECEIVER:
         return received

@@ -63,6 +63,7 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("administration.people", "People"),
         ("administration.organisations", "Organisations"),
     ),
+    Role.ORGANISATION_ADMINISTRATOR: (("administration.people", "People"),),
 }
 
 
