@@ -676,6 +676,7 @@ ACTS = [
         _withdraw,
         Action.REFERRAL_WITHDRAW,
         "referral",
+        "facts_event",
         form=True,
         missing=lambda world, actor: _withdraw(world, actor, (NOWHERE, "R-ZZZ-ZZZ-Z")),
     ),
