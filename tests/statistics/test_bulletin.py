@@ -327,10 +327,12 @@ def test_where_not_all_is_drawn_the_picture_says_so():
 # The cover and the method.
 
 
-def test_a_draft_and_a_practice_copy_say_so_on_every_page():
-    assert made(at_random(1)).marks == []
+def test_a_draft_and_a_practice_copy_say_so():
+    frozen = made(at_random(1))
+    assert (frozen.draft, frozen.practice) == ("", "")
     draft = made(at_random(1), frozen_on=None, practice=True)
-    assert [mark.partition(":")[0] for mark in draft.marks] == ["DRAFT", "PRACTICE COPY"]
+    assert draft.draft.startswith("DRAFT:")
+    assert draft.practice.startswith("PRACTICE COPY:")
     assert draft.cover.frozen == "Not frozen yet"
     assert made(at_random(1)).cover.frozen == "Frozen on 2 November 2025"
 

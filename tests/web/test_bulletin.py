@@ -75,6 +75,19 @@ def test_a_draft_says_that_it_is_one(world, signed_in, settings):
     assert "Not frozen yet" in words(html.main)
 
 
+def test_nothing_of_a_draft_leaves_as_a_file(world, signed_in, settings):
+    with world.entered():
+        flagged(40)
+        release_id = counted(world, settings)
+    page = signed_in("analyst")
+    html = page.get(address(release_id))
+    assert "Download as PDF" not in words(html.main)
+    for file in (address(release_id, ".pdf"), f"/statistics/releases/{release_id}/files/csv"):
+        html = page.get(file, status=403)
+        assert "Only a release that two people signed, and that is frozen" in words(html.main)
+    assert outcomes(world) == []
+
+
 def test_the_file_is_handed_out_and_nothing_of_it_runs_here(world, signed_in, release_id):
     page = signed_in("analyst")
     page.get(address(release_id))
