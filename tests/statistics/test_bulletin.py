@@ -340,13 +340,14 @@ def test_a_draft_and_a_practice_copy_say_so():
 def test_the_method_says_how_many_counts_are_hidden():
     drawn = {Counts.PERSONS: dict.fromkeys("0123", 10), Counts.DAYS: {"day": None}}
     drawn[Counts.PERSONS]["4"] = None
-    said = " ".join(made(drawn, tables=[]).method[0].paragraphs)
-    assert "In this release, 20 of a hundred counts are not shown" in said
+    protected = made(drawn, tables=[]).method[1].paragraphs
+    [place] = [at for at, words in enumerate(protected) if "In this release, 20 of a" in words]
+    assert protected[place - 1].startswith("No count under 10 is shown.")
 
 
 def test_what_is_not_promised_is_said():
-    made_how, not_promised = made(at_random(1)).method
-    assert any("about 2 away" in words and "more than 8" in words for words in made_how.paragraphs)
+    _counted, protected, not_promised = made(at_random(1)).method
+    assert any("about 2 away" in words and "more than 8" in words for words in protected.paragraphs)
     said = " ".join(not_promised.paragraphs)
     for limit in ("no proof", "secret key", "works with the cases", "people who were found"):
         assert limit in said

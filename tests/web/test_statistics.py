@@ -4,6 +4,7 @@ from sqlalchemy import select
 from nrm.db import db
 from nrm.domain.roles import HUMAN_ROLES, Role
 from nrm.models import AuditEntry
+from nrm.statistics.method import METHOD
 from tests import world as worlds
 from tests.page_checks import words
 from tests.world import ONE_PER_ROLE
@@ -47,3 +48,11 @@ def test_neither_reaches_a_case(world, signed_in, name):
     page = signed_in(name)
     for address in ("/cases", f"/cases/{reference}", "/flags", "/inbox", "/audit", "/directory"):
         page.get(address, status=403)
+
+
+def test_the_page_of_the_method_says_what_bulletins_and_files_say(signed_in):
+    html = signed_in("analyst").get("/statistics/method")
+    assert [words(one) for one in html.main.find_all("h2")] == [one.heading for one in METHOD]
+    assert [words(one) for one in html.main.find_all("li")] == [
+        paragraph for one in METHOD for paragraph in one.paragraphs
+    ]

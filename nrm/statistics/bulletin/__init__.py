@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nrm.domain.text import N_
-from nrm.statistics.about import NOT_ADDITIVE
 from nrm.statistics.bulletin.findings import Finding, cautions, findings
-from nrm.statistics.bulletin.method import Chapter, Definition, definitions, method
+from nrm.statistics.bulletin.method import Definition, definitions, method
 from nrm.statistics.bulletin.published import Counted, Published
 from nrm.statistics.bulletin.sections import Section, sections
 from nrm.statistics.bulletin.voice import Voice
+from nrm.statistics.method import NOT_ADDITIVE, Chapter
 
 __all__ = ["Bulletin", "Counted", "Published", "Voice", "make"]
 
