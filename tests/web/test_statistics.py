@@ -7,6 +7,7 @@ from nrm.models import AuditEntry
 from nrm.statistics.method import METHOD
 from tests import world as worlds
 from tests.page_checks import words
+from tests.releases import flagged, frozen
 from tests.world import ONE_PER_ROLE
 
 # The first pages that show no numbers and no cases yet: whose they are.
@@ -56,3 +57,25 @@ def test_the_page_of_the_method_says_what_bulletins_and_files_say(signed_in):
     assert [words(one) for one in html.main.find_all("li")] == [
         paragraph for one in METHOD for paragraph in one.paragraphs
     ]
+
+
+def test_each_page_stands_below_its_own_place(world, signed_in, settings):
+    with world.entered():
+        flagged(40)
+        flagged(40, "2025Q2", seed=2)
+        earlier, release_id = (frozen(world, settings, period) for period in ("2025Q2", "2025Q3"))
+    page, of_it = signed_in("analyst"), f"/statistics/releases/{release_id}"
+    for address, place in {
+        "/statistics": "Overview",
+        "/statistics/tables": "Tables",
+        f"{of_it}/tables": "Tables",
+        f"{of_it}/tables/R3": "Tables",
+        f"{of_it}/tables/R3/beside/{earlier}": "Tables",
+        "/statistics/releases": "Releases",
+        of_it: "Releases",
+        f"{of_it}/bulletin": "Releases",
+        "/statistics/questionnaires/us-tip": "Questionnaires",
+        "/statistics/method": "Method",
+    }.items():
+        html = page.get(address)
+        assert [words(one) for one in html.select("nav [aria-current=page]")] == [place], address
