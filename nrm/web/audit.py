@@ -76,6 +76,7 @@ def entry(entry_id: UUID) -> str:
         opened=opened,
         kept=kept,
         row=log_lines.row(opened.line),
+        ids=log_lines.ids(opened.line),
         subject=SUBJECT_LABEL.get(kept.subject_type, kept.subject_type),
     )
 

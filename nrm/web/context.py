@@ -17,6 +17,7 @@ from nrm.domain import vocabulary
 from nrm.domain.lifecycle import STATE_LABEL
 from nrm.domain.reference import spoken
 from nrm.domain.roles import ROLE_LABEL, Role
+from nrm.models.spoilt import readable
 from nrm.web.due import due, moment_words
 from nrm.web.text import _
 
@@ -194,8 +195,8 @@ def district(code: str | None) -> str:
 
 
 def when(moment: datetime | None) -> str:
-    """Say a moment in the country's own time."""
-    return "" if moment is None else moment_words(moment)
+    """Say a moment in the country's own time; nothing of what is no moment any more."""
+    return "" if moment is None or not readable(moment) else moment_words(moment)
 
 
 def day(moment: date | None) -> str:
