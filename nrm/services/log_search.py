@@ -149,6 +149,12 @@ def account_id(actor: Actor, email: str) -> UUID | None:
     return found
 
 
+def is_account(actor: Actor, asked: UUID | None) -> bool:
+    """Say whether there is an account of this id, for the address of a page that names one."""
+    require(actor, Permission.AUDIT_SEARCH)
+    return bool(_email(asked))
+
+
 def account_names(accounts: Collection[UUID]) -> dict[UUID | None, tuple[str, str]]:
     """Return the name and the organisation of accounts, within the caller's act."""
     if not accounts:

@@ -1148,6 +1148,10 @@ UNLOGGED = {
         lambda world, actor: accounts.person(actor, world.accounts["provider"]),
         {Role.ADMINISTRATOR},
     ),
+    "log_search.is_account": (
+        lambda world, actor: log_search.is_account(actor, world.accounts["provider"]),
+        {Role.AUDITOR},
+    ),
     "log_search.account_id": (
         lambda world, actor: log_search.account_id(actor, world.email("provider")),
         {Role.AUDITOR},
