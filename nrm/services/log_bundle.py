@@ -139,9 +139,13 @@ def _leaving(subject: Subject = NOTHING) -> Iterator[None]:
 def _whole_or_nothing(path: Path) -> Iterator[TextIO]:
     """Open a file beside the one that is wanted, for its owner alone, and rename it at the end."""
     part = path.with_name(f"{path.name}.part")
-    # Left behind by a run that was killed.
-    part.unlink(missing_ok=True)
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        # Left behind by a run that was killed.
+        part.unlink(missing_ok=True)
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        # Of the file that was asked for: nobody knows of the other.
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             yield file

@@ -1,7 +1,10 @@
 """`nrm audit`: what it says of a log, good or altered, and what can be taken home from it."""
 
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from nrm.audit.verify import Trusted, read_key, verify_file
 from nrm.services import log_bundle
 from tests import bundles
+from tests.cli.conftest import environment
 
 ENTRIES = "SELECT count(*) FROM audit_entry"
 NOTHING_SIGNED = "nrm: nothing was signed yet: run nrm tick with the signer's key file\n"
@@ -263,7 +267,25 @@ def test_a_bundle_is_there_whole_or_not_at_all(at_console, signed, tmp_path, mon
     done = at_console("audit", "export", file)
     assert "nrm: after place 0 an entry is missing or cannot be read" in done.stderr
     nowhere = at_console("audit", "export", tmp_path / "nowhere" / "log.bundle")
-    assert nowhere.stderr.startswith("nrm: No such file or directory: ")
+    wanted = tmp_path / "nowhere" / "log.bundle"
+    assert nowhere.stderr == f"nrm: No such file or directory: {wanted}\n"
+
+
+@pytest.mark.parametrize("command", ["nrm audit verify --rows", "nrm audit key --help"])
+def test_whoever_stops_reading_ends_a_command_without_a_word(signed, command):
+    """As any program of Unix ends whose reader has gone away."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "nrm.cli", *command.split()[1:]],
+        env=environment(signed),
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_bundle_grows_in_batches(at_console, signed, tmp_path, monkeypatch):
