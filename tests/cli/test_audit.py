@@ -138,6 +138,48 @@ def test_what_was_changed_is_found(at_console, signed, change, found):
     assert "every one" not in done.stdout
 
 
+EDITED = "UPDATE audit_entry SET actor_role = 'x'{} WHERE seq = {}"
+FORGED = EDITED.format(", leaf_hash = zeroblob(32)", "{}")
+
+
+@pytest.mark.parametrize(
+    ("edited", "fits"),
+    [
+        # The hashes are those that were signed, so that the one entry alone is wrong.
+        (EDITED.format("", 40), "newest"),
+        (EDITED.format("", "(SELECT max(seq) FROM audit_entry)"), "newest"),
+        # From a changed hash on no checkpoint fits any more.
+        (FORGED.format("(SELECT max(seq) FROM audit_entry)"), "first"),
+        (FORGED.format(40), "none"),
+        # What is missing ends the check before the first of them.
+        ("DELETE FROM audit_entry WHERE seq = 30", "none"),
+        ("DELETE FROM audit_checkpoint", "missing"),
+    ],
+)
+def test_of_an_altered_log_it_is_said_which_checkpoint_is_the_last_that_fits(
+    at_console, sign, signed, edited, fits
+):
+    at_console("audit", "prove", "1")
+    sign()
+    sizes = [size for (size,) in ask(signed, "SELECT size FROM audit_checkpoint ORDER BY size")]
+    assert len(sizes) == 2
+    tamper(signed, edited, EDITED.format("", 40))
+    told = at_console("audit", "verify").stdout
+    assert "No signed checkpoint fits." not in told
+    first, newest = (f"{size:,}".replace(",", " ") for size in sizes)
+    last = "The last checkpoint that fits is that of 20"
+    if fits == "newest":
+        assert last in told
+        assert f"the hashes of the first {newest} entries are those that were signed" in told
+    elif fits == "first":
+        assert last in told
+        assert f"the hashes of the first {first} entries are those that were signed" in told
+    elif fits == "none":
+        assert "No signed checkpoint fits, not even the first one." in told
+    else:
+        assert "There is no signed checkpoint to hold the log against." in told
+
+
 def test_an_entry_that_was_removed_before_anybody_signed_shows_on_a_kept_checkpoint_alone(
     at_console, sign, signed, kept
 ):
