@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 
 from nrm.db import db
-from nrm.domain.errors import ErasedError, NotFoundError, Subject
+from nrm.domain.errors import NOTHING, ErasedError, NotFoundError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
 from nrm.domain.policy import (
     CaseStanding,
@@ -70,6 +70,16 @@ def referral_of(parent: Case, reference: str) -> Referral:
     if found is None:
         raise NotFoundError(Subject("referral"))
     return found
+
+
+def named(reference: str) -> Subject:
+    """Name the case or the referral that somebody was refused, for the log and never for them."""
+    hidden = db.session.scalar(select(Case.id).where(Case.reference == reference))
+    if hidden is not None:
+        return Subject("case", hidden, hidden)
+    query = select(Referral).where(Referral.reference == reference)
+    sent = db.session.scalars(query).one_or_none()
+    return NOTHING if sent is None else referral_subject(sent)
 
 
 def case_subject(record: Case) -> Subject:
