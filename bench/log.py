@@ -50,15 +50,24 @@ Figures: TypeAlias = dict[str, Any]
 
 
 def main(sizes: Sequence[int] = SIZES) -> None:
-    """Measure every part, print the tables and write the figures."""
-    figures: Figures = {"writing": writers.measured()}
-    report("writing", figures["writing"])
+    """Fill logs of several sizes, measure reading each, print the tables and write the figures."""
     for size in sizes:
-        figures[f"{size:,} entries"] = measured(size)
-        report(f"{size:,} entries", figures[f"{size:,} entries"])
+        _keep(f"{size:,} entries", measured(size))
+
+
+def writing() -> None:
+    """Measure what the log costs whoever acts, print the table and write the figures."""
+    _keep("writing", writers.measured())
+
+
+def _keep(name: str, figures: Figures) -> None:
+    """Print a table, and write it in the place of the same one of an earlier run."""
+    report(name, figures)
     results = Path(__file__).with_name("results")
     results.mkdir(exist_ok=True)
-    (results / "log.json").write_text(json.dumps(figures, indent=1) + "\n")
+    file = results / "log.json"
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    file.write_text(json.dumps(kept | {name: figures}, indent=1) + "\n")
 
 
 def measured(size: int) -> Figures:
