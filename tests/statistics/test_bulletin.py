@@ -248,7 +248,9 @@ def test_a_broad_table_goes_on_in_another_one_and_loses_no_column():
     heads = [head for sheet in section.sheets for head in sheet.heads]
     words = [FORM.words[code] for code in FORM.codes if code != ANSWERED]
     assert heads == ["All", *words, "Any of these known"]
-    assert [sheet.caption[-8:] for sheet in section.sheets] == ["(1 of 2)", "(2 of 2)"]
+    assert [sheet.caption[-8:] for sheet in section.sheets] == [
+        f"({place} of 3)" for place in (1, 2, 3)
+    ]
 
 
 def test_tables_of_one_section_are_told_apart_by_their_captions():
