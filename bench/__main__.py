@@ -1,10 +1,11 @@
 """Measure the program, part by part, each as ratios within one interleaved run.
 
 The pages of the main job are measured here, the vault and its keys in `keys`, the search for people
-in `search`, the log in `log`, the statistics in `releases`; `python -m bench PART` runs one. Every
-page is measured beside one without a case (`/help`), in a small and in a large database, in turns,
-so that whatever else the machine does falls on all of them. CPU time of this process; the median
-and the spread are printed, and everything is written to `bench/results/pages.json`.
+in `search`, what the log costs whoever acts in `writing`, reading it in `log`, the statistics in
+`releases`; `python -m bench PART` runs one. Every page is measured beside one without a case
+(`/help`), in a small and in a large database, in turns, so that whatever else the machine does
+falls on all of them. CPU time of this process; the median and the spread are printed, and
+everything is written to `bench/results/pages.json`.
 """
 
 import json
@@ -99,6 +100,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "pages": pages,
     "keys": keys.main,
     "search": search.main,
+    "writing": log.writing,
     "log": log.main,
     "releases": releases.main,
 }

@@ -11,13 +11,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from typing import Any, TypeAlias
 from unittest.mock import patch
 
@@ -41,21 +42,32 @@ SIZES = (10_000, 100_000, 1_000_000)
 CHECKS, PROOFS, SEARCHES = 3, 200, 30
 SECOND_PLACE = "second place"
 MILLISECONDS, MICROSECONDS, NANOSECONDS = 1e3, 1e6, 1e9
+# In seconds.
+LOOK_EVERY = 0.05
 READ = ("seq", "leaf_index", "leaf_hash", "detail", *FIELDS)
 
 Figures: TypeAlias = dict[str, Any]
 
 
 def main(sizes: Sequence[int] = SIZES) -> None:
-    """Measure every part, print the tables and write the figures."""
-    figures: Figures = {"writing": writers.measured()}
-    report("writing", figures["writing"])
+    """Fill logs of several sizes, measure reading each, print the tables and write the figures."""
     for size in sizes:
-        figures[f"{size:,} entries"] = measured(size)
-        report(f"{size:,} entries", figures[f"{size:,} entries"])
+        _keep(f"{size:,} entries", measured(size))
+
+
+def writing() -> None:
+    """Measure what the log costs whoever acts, print the table and write the figures."""
+    _keep("writing", writers.measured())
+
+
+def _keep(name: str, figures: Figures) -> None:
+    """Print a table, and write it in the place of the same one of an earlier run."""
+    report(name, figures)
     results = Path(__file__).with_name("results")
     results.mkdir(exist_ok=True)
-    (results / "log.json").write_text(json.dumps(figures, indent=1) + "\n")
+    file = results / "log.json"
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    file.write_text(json.dumps(kept | {name: figures}, indent=1) + "\n")
 
 
 def measured(size: int) -> Figures:
@@ -135,6 +147,23 @@ class Memory:
 
     def look(self, _: int) -> None:
         self.most = max(self.most, self._now() - self.before)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look again and again from beside whatever is done meanwhile."""
+        over = Event()
+
+        def look() -> None:
+            while not over.wait(LOOK_EVERY):
+                self.look(0)
+
+        beside = Thread(target=look)
+        beside.start()
+        try:
+            yield
+        finally:
+            over.set()
+            beside.join()
 
     def _now(self) -> int:
         for line in Path("/proc/self/status").read_text().splitlines():

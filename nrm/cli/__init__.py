@@ -1,6 +1,9 @@
 """The command line: everything that whoever runs the system does at its console."""
 
-from typing import IO, Any
+import os
+import sys
+from contextlib import suppress
+from typing import IO, Any, NoReturn
 
 import click
 from psycopg.errors import InsufficientPrivilege
@@ -36,6 +39,10 @@ _SAID = (
 )
 
 
+# What a shell says of a program that was ended by SIGPIPE.
+_NO_READER = 128 + 13
+
+
 class _Refusal(click.ClickException):
     """What cannot be done, in one plain line."""
 
@@ -57,8 +64,20 @@ class _Commands(click.Group):
             raise _Refusal("NRM_DATABASE_URL is not the address of a database") from None
         except SQLAlchemyError as error:
             raise _Refusal(_why_refused(error)) from None
+        except BrokenPipeError:
+            _end_quietly()
         except OSError as error:
             raise _Refusal(f"{error.strerror or type(error).__name__}: {error.filename}") from None
+
+
+def _end_quietly() -> NoReturn:
+    """End as programs do whose reader has gone away (`nrm … | head -1`), without a word."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    # What is still to be written when Python ends goes nowhere either.
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            os.dup2(nowhere, stream.fileno())
+    sys.exit(_NO_READER)
 
 
 def _why_refused(error: SQLAlchemyError) -> str:

@@ -188,6 +188,8 @@ def _verdict(verdict: Verdict, kept: Checkpoint | None, published: VerifierKey |
         f"The first {grouped(signed.size)} are those that were signed on {moment(signed)}.",
         f"{grouped(waiting)} were written since then and wait for the next checkpoint.",
     ]
+    if verdict.findings and verdict.fitting not in {None, signed}:
+        said += _last_that_fits(verdict)
     if kept is not None and not verdict.findings:
         said.append(f"The first {grouped(kept.size)} are those of the checkpoint that you kept.")
     if published is None:
@@ -199,9 +201,24 @@ def _verdict(verdict: Verdict, kept: Checkpoint | None, published: VerifierKey |
 
 
 def _unsigned(verdict: Verdict) -> list[str]:
-    if verdict.findings:
-        return ["No signed checkpoint fits."]
-    return [_NOTHING_SIGNED]
+    if not verdict.findings:
+        return [_NOTHING_SIGNED]
+    return _last_that_fits(verdict)
+
+
+def _last_that_fits(verdict: Verdict) -> list[str]:
+    """Say how far an altered log is what was signed: its hashes, where an entry is not."""
+    fits = verdict.fitting
+    if fits is not None:
+        said = (
+            f"The last checkpoint that fits is that of {moment(fits)}: the hashes of the first "
+            f"{grouped(fits.size)} entries are those that were signed. Among these, an entry that "
+            "is named below was changed itself, and every other one is as it was signed."
+        )
+        return [said]
+    if verdict.any_checkpoint:
+        return ["No signed checkpoint fits, not even the first one."]
+    return ["There is no signed checkpoint to hold the log against."]
 
 
 def _rows() -> tuple[str, list[str]]:

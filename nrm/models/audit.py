@@ -1,11 +1,13 @@
 """The log: one row per act or read, written in the act's own transaction, never changed."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from nrm.models.base import Base, Counter, Moment
+from nrm.models.spoilt import LogId, LogMoment, readable
 
 _NOT_IN_THE_TREE = text("leaf_index IS NULL")
 _NOT_DONE = text("outcome <> 'done'")
@@ -57,17 +59,17 @@ class AuditEntry(Base):
     )
 
     seq: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
-    id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    id: Mapped[UUID] = mapped_column(LogId, unique=True)
     leaf_index: Mapped[int | None] = mapped_column(Counter, unique=True)
-    occurred_at: Mapped[Moment]
-    actor_id: Mapped[UUID | None] = mapped_column(Uuid)
-    actor_organisation_id: Mapped[UUID | None] = mapped_column(Uuid)
+    occurred_at: Mapped[datetime] = mapped_column(LogMoment)
+    actor_id: Mapped[UUID | None] = mapped_column(LogId)
+    actor_organisation_id: Mapped[UUID | None] = mapped_column(LogId)
     actor_role: Mapped[str] = mapped_column(String(32))
     session_ref: Mapped[str] = mapped_column(String(64))
     action: Mapped[str] = mapped_column(String(40))
     subject_type: Mapped[str] = mapped_column(String(32))
-    subject_id: Mapped[UUID | None] = mapped_column(Uuid)
-    case_id: Mapped[UUID | None] = mapped_column(Uuid)
+    subject_id: Mapped[UUID | None] = mapped_column(LogId)
+    case_id: Mapped[UUID | None] = mapped_column(LogId)
     compartments: Mapped[str] = mapped_column(String(120))
     purpose: Mapped[str] = mapped_column(String(120))
     outcome: Mapped[str] = mapped_column(String(16))
@@ -75,6 +77,14 @@ class AuditEntry(Base):
     detail_sha256: Mapped[str] = mapped_column(String(64))
     detail: Mapped[bytes | None] = mapped_column(LargeBinary)
     leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+    @property
+    def readable(self) -> bool:
+        """Say whether each of its ids and its time is still one."""
+        return readable(
+            *(self.id, self.occurred_at, self.actor_id, self.actor_organisation_id),
+            *(self.subject_id, self.case_id),
+        )
 
 
 class AuditSight(Base):

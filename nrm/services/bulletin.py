@@ -15,7 +15,7 @@ from nrm.domain.errors import NotFoundError, Subject
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.vocabulary import RELEASE_EDITION
-from nrm.services import departures, figures
+from nrm.services import departures, figures, frozen
 from nrm.services.figures import HISTORY, Shown
 from nrm.services.statistics_export import File, hand_out
 from nrm.statistics import bulletin
@@ -43,12 +43,14 @@ def read(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) -> B
 def take_out(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) -> File:
     """Hand the bulletin out as a PDF, once the log says that this begins.
 
-    Raises NotFoundError where the release is not counted yet.
+    Raises NotFoundError where the release is not counted yet, and RefusedError where it is not
+    frozen: a draft is read by those who sign it, and nothing of it leaves.
     """
     require(actor, Permission.STATISTICS_EXPORT)
     with unit_of_work() as unit:
         found = figures.fetch(release_id, (), pack.code, history=HISTORY, as_frozen=True)
         shown = _found(found)
+        frozen.refuse_open(shown.opened)
         subject = shown.opened.standing.subject
         entry_id = departures.begin(
             unit, actor, Action.STATISTICS_EXPORT, subject, purpose="pdf bulletin"
@@ -60,8 +62,7 @@ def take_out(actor: Actor, release_id: UUID, pack: CountryPack, reader: Reader) 
 
 def _name(shown: Shown) -> str:
     release = shown.opened.release
-    ending = "" if release.frozen_at else "-draft"
-    return f"bulletin-{shown.opened.period.name}-{release.edition}{ending}.pdf"
+    return f"bulletin-{shown.opened.period.name}-{release.edition}.pdf"
 
 
 def _found(shown: Shown | None) -> Shown:
@@ -74,7 +75,7 @@ def _pdf(shown: Shown, pack: CountryPack, reader: Reader) -> bytes:
     """Set the bulletin of a release; the same release is the same bytes, whenever it is set."""
     made = bulletin.make(_published(shown, pack, reader), reader.voice)
     release = shown.opened.release
-    moment = release.frozen_at or release.counted_at or release.asked_at
+    moment = release.frozen_at or release.asked_at
     return typst.compile(
         files(bulletin).joinpath("bulletin.typ").read_bytes(),
         font_paths=_letters(),

@@ -4,8 +4,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from nrm.country import CountryPack
 from nrm.db import Unit
 from nrm.domain.flag import quarter
+from nrm.models import Referral
 from nrm.services import vault
 
 
@@ -16,3 +18,12 @@ def counted(
     vault.append_facts_event(
         unit, case_id, {"event": event, "quarter": quarter(today), "days": days, **coded}
     )
+
+
+def counted_referral(
+    unit: Unit, referral: Referral, event: str, pack: CountryPack, **coded: str
+) -> None:
+    """Append what became of a referral, so many days after it was sent."""
+    today = unit.now.astimezone(pack.zone).date()
+    days = (unit.now - referral.sent_at).days
+    counted(unit, referral.case_id, event, today, days=days, referral=str(referral.id), **coded)

@@ -51,6 +51,10 @@ class Kept:
         """Return one figure; nothing where it is under ten, and nothing where it is not kept."""
         return self.figures.get(counts, {}).get(Cell(codes.items()))
 
+    def holds(self, counts: Counts, **codes: str) -> bool:
+        """Say whether a figure was read, shown or hidden."""
+        return Cell(codes.items()) in self.figures.get(counts, {})
+
     def has(self, one: Listed) -> bool:
         """Say whether a table is part of this release."""
         left_out = one.number in self.release.left_out.split()
@@ -129,7 +133,9 @@ def fetch(
     if chosen is None:
         return None
     tables = _tables(chosen.opened.release, numbers, code)
-    by = sorted({margin for one in tables for margin in _margins(one)})
+    # A line over the releases is told with the headlines beside it.
+    headlines = HEADLINES if history else ()
+    by = sorted({*headlines, *(margin for one in tables for margin in _margins(one))})
     kept = _kept([chosen.opened.release, *chosen.before], by)
     return Shown(chosen.opened, kept[0], tables, kept[1:])
 

@@ -16,7 +16,7 @@ from nrm.domain.vocabulary import CLOSURE_REASON
 from nrm.models import Case, Referral
 from nrm.services import vault, visibility
 from nrm.services.audit import record
-from nrm.services.facts import counted
+from nrm.services.facts import counted, counted_referral
 from nrm.services.identification import expect_version
 
 
@@ -37,7 +37,8 @@ def close(
         case = visibility.case(actor, reference, Permission.CASE_VIEW, lock=True)
         require(actor, CLOSE.needs, visibility.case_standing(case))
         expect_version(case, version)
-        shut(unit, case)
+        for taken_back in shut(unit, case):
+            counted_referral(unit, taken_back, WITHDRAW.enters.value, pack)
         vault.seal_note(
             unit,
             actor,
@@ -61,12 +62,19 @@ def close(
         return case.reference
 
 
-def shut(unit: Unit, case: Case) -> None:
-    """End everyone's part in a case, within an act that is recorded by its caller."""
+def shut(unit: Unit, case: Case) -> list[Referral]:
+    """End everyone's part in a case, within an act that is recorded by its caller.
+
+    Returns the referrals that nobody had answered and that are taken back with it.
+    """
     case.assistance = advance(case.assistance, CLOSE)
     case.closed_at = unit.now
     live = select(Referral).where(Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS))
-    for referral in db.session.scalars(live):
+    taken_back = []
+    for referral in db.session.scalars(live).all():
         step = END if referral.state is ReferralState.ACCEPTED else WITHDRAW
         referral.state = advance(referral.state, step)
         referral.ended_at = unit.now
+        if step is WITHDRAW:
+            taken_back.append(referral)
+    return taken_back

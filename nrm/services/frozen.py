@@ -42,7 +42,7 @@ def whole(release_id: UUID | None) -> Frozen | None:
         wanted = [one for one in known if one.release.id == release_id]
         if not wanted:
             raise NotFoundError(Subject("release"))
-        _refuse_open(wanted[0])
+        refuse_open(wanted[0])
     if not wanted:
         return None
     release = wanted[0].release
@@ -50,7 +50,8 @@ def whole(release_id: UUID | None) -> Frozen | None:
     return Frozen(wanted[0], kept, statistics.content_hash(release.id), every)
 
 
-def _refuse_open(opened: Opened) -> None:
+def refuse_open(opened: Opened) -> None:
+    """Refuse to hand out what is not frozen; raises RefusedError."""
     if opened.release.state is not ReleaseState.FROZEN:
         raise RefusedError(
             N_("Only a release that two people signed, and that is frozen, is handed out."),

@@ -16,6 +16,7 @@ from nrm.audit.actions import Action, Outcome
 from nrm.audit.entry import texts_of
 from nrm.audit.verify import (
     FIELDS,
+    IDS,
     Checkpoint,
     NotAsSignedError,
     UnreadableError,
@@ -28,6 +29,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.errors import NOTHING, RefusedError, Subject
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry
+from nrm.models.spoilt import readable
 from nrm.services import checkpoints, departures, witnesses
 from nrm.services.audit import entry_of
 from nrm.services.sequencing import tree
@@ -35,6 +37,7 @@ from nrm.services.sequencing import tree
 # How many entries are in memory at once.
 BATCH = 1_000
 _NUMBER_DIGITS = 18
+_MAY_BE_SPOILT = [*(FIELDS[at] for at in IDS), "occurred_at"]
 _VALUES = [AuditEntry.__table__.c[name] for name in (*FIELDS, "leaf_index", "leaf_hash")]
 
 
@@ -103,12 +106,11 @@ def _lines(end: int, place: int = 0) -> Iterator[str]:
     index = AuditEntry.leaf_index
     while place < end:
         query = select(*_VALUES).where(index >= place, index < end).order_by(index)
-        try:
-            # Nothing is held between two batches, so that a long export hinders nobody's work.
-            with db.engine.connect() as connection:
-                rows = connection.execute(query.limit(BATCH)).mappings().all()
-        except ValueError:
-            raise UnreadableError(_damaged(place)) from None
+        # Nothing is held between two batches, so that a long export hinders nobody's work.
+        with db.engine.connect() as connection:
+            rows = connection.execute(query.limit(BATCH)).mappings().all()
+        if not all(readable(*(row[name] for name in _MAY_BE_SPOILT)) for row in rows):
+            raise UnreadableError(_damaged(place))
         if [row["leaf_index"] for row in rows] != list(range(place, min(place + BATCH, end))):
             raise UnreadableError(_damaged(place))
         for row in rows:
@@ -137,9 +139,13 @@ def _leaving(subject: Subject = NOTHING) -> Iterator[None]:
 def _whole_or_nothing(path: Path) -> Iterator[TextIO]:
     """Open a file beside the one that is wanted, for its owner alone, and rename it at the end."""
     part = path.with_name(f"{path.name}.part")
-    # Left behind by a run that was killed.
-    part.unlink(missing_ok=True)
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        # Left behind by a run that was killed.
+        part.unlink(missing_ok=True)
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        # Of the file that was asked for: nobody knows of the other.
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             yield file

@@ -54,10 +54,14 @@ class Verdict:
     waiting: int = 0
     # From which entry on the check went.
     since: int = 0
+    # Whether the database has any checkpoint at all, and how many of them were held.
+    any_checkpoint: bool = False
     checkpoints: int = 0
-    # The newest checkpoint that fits, and the key that signed it.
+    # The newest checkpoint up to which nothing was found, and the key that signed it.
     signed: Checkpoint | None = None
     key: VerifierKey | None = None
+    # The last checkpoint that fits the hashes of the entries, whatever became of an entry itself.
+    fitting: Checkpoint | None = None
     findings: list[str] = field(default_factory=list)
 
 
@@ -111,6 +115,10 @@ class _Checkpoints:
         self._from_outside = kept
         self._stored = _stored_checkpoints(size)
         self._next = next(self._stored, None)
+        verdict.any_checkpoint = self._next is not None
+        # Whether the hashes were others than those that were signed; a later checkpoint that
+        # fits them again was signed over what somebody rewrote.
+        self._altered = False
         # At which size the tree is to be held against a checkpoint next; asked at every entry.
         self._due = self._next_size()
 
@@ -123,6 +131,7 @@ class _Checkpoints:
         if outside is not None and outside.size == grown.size:
             self._from_outside = None
             if outside.root != root:
+                self._altered = True
                 _find(self.verdict, _altered("the checkpoint that you kept", outside))
             elif self._next is None or self._next[0] != outside.size:
                 _find(
@@ -168,8 +177,12 @@ class _Checkpoints:
             return
         self.verdict.checkpoints += 1
         if (checkpoint.size, checkpoint.root, kept_root) != (size, root, root):
+            self._altered = True
             _find(self.verdict, _altered("the signed checkpoint", checkpoint))
-        elif not self.verdict.findings:
+            return
+        if not self._altered:
+            self.verdict.fitting = checkpoint
+        if not self.verdict.findings:
             self.verdict.signed, self.verdict.key = checkpoint, key
 
     def _next_size(self) -> int | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from uuid import UUID
 
 from nrm.audit.actions import Action, Outcome
@@ -10,6 +10,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.models import AuditEntry
+from nrm.models.spoilt import readable
 from nrm.services import departures
 from nrm.services.log_search import Line, Search, lines, touched
 from nrm.services.spreadsheet import table
@@ -59,8 +60,8 @@ def _row(line: Line) -> tuple[object, ...]:
     kept = line.entry
     return (
         kept.seq,
-        kept.occurred_at.astimezone(UTC).isoformat(timespec="microseconds"),
-        kept.actor_id,
+        _moment(kept.occurred_at),
+        _id(kept.actor_id),
         line.who,
         line.organisation,
         kept.actor_role,
@@ -71,9 +72,17 @@ def _row(line: Line) -> tuple[object, ...]:
         kept.compartments,
         kept.purpose,
         *_touched(kept),
-        kept.id,
+        _id(kept.id),
         kept.leaf_hash.hex(),
     )
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds") if readable(moment) else ""
+
+
+def _id(kept: UUID | None) -> UUID | str:
+    return kept if kept is not None and readable(kept) else ""
 
 
 def _touched(kept: AuditEntry) -> tuple[int | str, int | str]:

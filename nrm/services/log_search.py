@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     SQLColumnExpression,
+    String,
     Tuple,
     func,
     literal,
@@ -37,6 +38,7 @@ Point: TypeAlias = tuple[datetime, int]
 _Column: TypeAlias = InstrumentedAttribute[Any]
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
+_AFTER_ALL = "\U0010ffff"
 # No case has this id.
 _NO_CASE = UUID(int=0)
 # By what an index begins, the most telling first; a case has few entries, and an act has many.
@@ -147,6 +149,12 @@ def account_id(actor: Actor, email: str) -> UUID | None:
     return found
 
 
+def is_account(actor: Actor, asked: UUID | None) -> bool:
+    """Say whether there is an account of this id, for the address of a page that names one."""
+    require(actor, Permission.AUDIT_SEARCH)
+    return bool(_email(asked))
+
+
 def account_names(accounts: Collection[UUID]) -> dict[UUID | None, tuple[str, str]]:
     """Return the name and the organisation of accounts, within the caller's act."""
     if not accounts:
@@ -174,7 +182,7 @@ def entry(actor: Actor, entry_id: UUID) -> Opened:
 def _opened(line: Line) -> Opened:
     """Open the sealed detail; of an entry that was changed, nothing more is believed."""
     kept = line.entry
-    if not as_written(entry_of(vars(kept)), kept.leaf_hash, kept.detail):
+    if not kept.readable or not as_written(entry_of(vars(kept)), kept.leaf_hash, kept.detail):
         return Opened(line, as_written=False)
     try:
         detail = detail_of(kept)
@@ -217,7 +225,10 @@ def _page(asked: Search, limit: int) -> Select[AuditEntry]:
     database cannot guess wrongly, however few of very many entries fit and however old they are.
     """
     pinned, others = _conditions(asked)
-    end = min((asked.until or _END, 0), asked.before or (_END, 0))
+    end: tuple[Any, int] = min((asked.until or _END, 0), asked.before or (_END, 0))
+    if not (asked.until or asked.before) and db.engine.dialect.name == "sqlite":
+        # What somebody wrote in the place of a time sorts after every time.
+        end = (_AFTER_ALL, 0)
     columns = [*pinned, AuditEntry.occurred_at, AuditEntry.seq]
     place = tuple_(*columns)
     return (
@@ -232,7 +243,10 @@ def _page(asked: Search, limit: int) -> Select[AuditEntry]:
 
 def _value(columns: Sequence[_Column], parts: Sequence[Any]) -> Tuple:
     return tuple_(
-        *(literal(part, column.type) for column, part in zip(columns, parts, strict=True))
+        *(
+            literal(part, String() if isinstance(part, str) else column.type)
+            for column, part in zip(columns, parts, strict=True)
+        )
     )
 
 

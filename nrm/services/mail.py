@@ -2,7 +2,9 @@
 
 import smtplib
 import ssl
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
 from urllib.parse import unquote, urlsplit
 
 _SECONDS = 30
@@ -21,10 +23,13 @@ def send(server: str, to: str, subject: str, text: str) -> None:
     at = urlsplit(server)
     if at.scheme not in _PORTS or not at.hostname:
         raise MailError("NRM_MAIL is no address such as smtp://mail.example:25")
-    message = EmailMessage()
-    message["From"] = _sender(unquote(at.username or ""), at.hostname)
+    message, sender = EmailMessage(), _sender(unquote(at.username or ""), at.hostname)
+    message["From"] = sender
     message["To"] = to
     message["Subject"] = subject
+    message["Date"] = format_datetime(datetime.now(UTC))
+    # Of the sender's domain: by itself it would name this machine.
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     message.set_content(text)
     host, port = at.hostname, at.port or _PORTS[at.scheme]
     try:

@@ -34,7 +34,7 @@ from nrm.models import Account, Case, Referral, ServiceRecord
 from nrm.services import vault, visibility
 from nrm.services.audit import record
 from nrm.services.consent import consents
-from nrm.services.facts import counted
+from nrm.services.facts import counted_referral
 from nrm.services.referral import settle_after_loss
 
 PAGE = 25
@@ -223,7 +223,7 @@ def accept(actor: Actor, reference: str, pack: CountryPack, *, form_id: UUID | N
         answer(unit, actor, referral, ACCEPT)
         case.assistance = advance(case.assistance, ASSIST)
         case.due_at = unit.now + pack.clocks.follow_up.length
-        _count(unit, referral, "accepted", pack)
+        counted_referral(unit, referral, "accepted", pack)
         record(unit, actor, Action.REFERRAL_ACCEPT, visibility.referral_subject(referral))
         unit.outcome = referral.reference
         return referral.reference
@@ -256,7 +256,7 @@ def decline(
             subject_id=referral.id,
         )
         settle_after_loss(unit, case, pack)
-        _count(unit, referral, "declined", pack, reason=reason)
+        counted_referral(unit, referral, "declined", pack, reason=reason)
         record(
             unit,
             actor,
@@ -336,7 +336,7 @@ def record_service(
         if new.given_on > unit.now.astimezone(pack.zone).date():
             raise InvalidInputError("given_on", N_("The day must not be in the future."))
         _write_service(unit, actor, referral, new)
-        _count(unit, referral, "served", pack, service=new.service, outcome=new.outcome)
+        counted_referral(unit, referral, "served", pack, service=new.service, outcome=new.outcome)
         record(
             unit,
             actor,
@@ -416,7 +416,7 @@ def _expire_one(referral_id: UUID, pack: CountryPack) -> int:
         referral.state = advance(referral.state, EXPIRE)
         referral.ended_at = unit.now
         settle_after_loss(unit, case, pack)
-        _count(unit, referral, "expired", pack)
+        counted_referral(unit, referral, "expired", pack)
         record(unit, HOUSEKEEPING, Action.REFERRAL_EXPIRE, visibility.referral_subject(referral))
         return 1
 
@@ -426,9 +426,3 @@ def _lock_case(referral: Referral) -> Case:
     case = db.session.get_one(Case, referral.case_id, with_for_update=True)
     db.session.refresh(referral)
     return case
-
-
-def _count(unit: Unit, referral: Referral, event: str, pack: CountryPack, **coded: str) -> None:
-    today = unit.now.astimezone(pack.zone).date()
-    days = (unit.now - referral.sent_at).days
-    counted(unit, referral.case_id, event, today, days=days, referral=str(referral.id), **coded)

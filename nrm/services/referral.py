@@ -38,7 +38,7 @@ from nrm.models import Case, Organisation, Referral
 from nrm.services import directory, vault, visibility
 from nrm.services.audit import record
 from nrm.services.consent import consents
-from nrm.services.facts import counted
+from nrm.services.facts import counted, counted_referral
 from nrm.services.identification import expect_version
 
 
@@ -248,6 +248,7 @@ def withdraw(
         referral.state = advance(referral.state, WITHDRAW)
         referral.ended_at = unit.now
         settle_after_loss(unit, case, pack)
+        counted_referral(unit, referral, WITHDRAW.enters.value, pack)
         record(unit, actor, Action.REFERRAL_WITHDRAW, visibility.referral_subject(referral))
         unit.outcome = case.reference
 

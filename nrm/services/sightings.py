@@ -2,7 +2,8 @@
 
 An entry about one case names it. A list, a search or a comparison touched rows of many cases: the
 sequencer has written down which (`AuditSight`), and entries that it has not come to yet are read as
-they are. What a page showed only as a reference is in neither: a reference tells nothing.
+they are. What a page showed only as a reference is in neither: a reference tells nothing. Nor is
+whoever asked the log about a file: that is not seeing it, and stands in the log alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -54,6 +55,9 @@ _PARTS: tuple[tuple[Any, Any], ...] = (
 )
 # A signer that runs leaves few entries waiting; where none runs, all are read rather than some.
 _WAITING = (AuditEntry.leaf_index.is_(None), AuditEntry.rows != "[]")
+
+# Asking the log about a file is an entry about it too.
+_NOT_ASKING = AuditEntry.action != Action.AUDIT_SEARCH.value
 
 _EARLIEST, _LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -167,7 +171,7 @@ def of_account(actor: Actor, account_id: UUID, begin: datetime, end: datetime) -
             AuditEntry.occurred_at < end,
         )
         sights: dict[UUID | None, Sight] = {}
-        own = (*during, AuditEntry.case_id.is_not(None))
+        own = (*during, AuditEntry.case_id.is_not(None), _NOT_ASKING)
         alone = _grouped(AuditEntry.case_id, own, in_list=False)
         _collect(sights, [*_read(alone, _listed(during)), *_waiting_of(during)])
         files = _files(sights)
@@ -181,8 +185,9 @@ def _people(case_id: UUID) -> list[Seen]:
     rows = union_all(*(select(table.row_id).where(_of(table, case_id)) for table, _ in _PARTS))
     among_others = AuditEntry.seq.in_(select(AuditSight.seq).where(AuditSight.row_id.in_(rows)))
     elsewhere = AuditEntry.case_id.is_distinct_from(case_id)
+    about = (AuditEntry.case_id == case_id, _NOT_ASKING)
     groups = _read(
-        _grouped(AuditEntry.actor_id, (AuditEntry.case_id == case_id,), in_list=False),
+        _grouped(AuditEntry.actor_id, about, in_list=False),
         _grouped(AuditEntry.actor_id, (among_others, elsewhere), in_list=True),
     )
     wanted = set(db.session.scalars(rows))

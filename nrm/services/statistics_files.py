@@ -16,15 +16,9 @@ from nrm.services.frozen import Frozen
 from nrm.services.questionnaires import Filled
 from nrm.services.workbook import Sheet, Value, workbook
 from nrm.statistics import layout
-from nrm.statistics.about import (
-    COVERAGE,
-    HIDDEN,
-    METHOD,
-    NOT_ADDITIVE,
-    hidden_percent,
-    missing_percent,
-)
+from nrm.statistics.about import HIDDEN, hidden_percent, missing_percent
 from nrm.statistics.catalogue import COUNTS_LABEL, Counts, Listed
+from nrm.statistics.method import CHANGED, COVERAGE, DAYS, NOT_ADDITIVE, UNDER_TEN
 from nrm.statistics.questionnaires import NOTE, Answer
 from nrm.statistics.release import Figures
 from nrm.statistics.tables import WIDE, Dimension
@@ -96,7 +90,7 @@ def _about(found: Frozen, pack: CountryPack) -> _About:
         "edition": RELEASE_EDITION.label(release.edition),
         "frozen_on": frozen_at.astimezone(pack.zone).date().isoformat() if frozen_at else "",
         "coverage": COVERAGE,
-        "method": METHOD,
+        "method": f"{CHANGED} {UNDER_TEN} {DAYS}",
         "remark": NOT_ADDITIVE,
         "hidden_percent": hidden_percent(found.kept.figures),
         "missing_percent": missing_percent(listed, found.kept.figures[Counts.PERSONS]),

@@ -1,4 +1,4 @@
-"""What stands beside figures that leave the house: how they were made, of whom, what is missing."""
+"""What stands beside figures that leave the house: how much of them is hidden or missing."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,15 +8,6 @@ from nrm.statistics.release import Figures
 from nrm.statistics.shares import share
 from nrm.statistics.tables import ANSWERED, UNKNOWN, Cell, Dimension
 
-METHOD = N_(
-    "Every count is changed at random by at most 4, rounded up or down to a multiple of 5, and not "
-    "shown where that is under 10; a median of days is given for 10 people or more."
-)
-COVERAGE = N_(
-    "Everybody who was flagged to the national referral mechanism in the period, except who did "
-    "not agree to be counted, and nobody twice; and the referrals that were sent in the period."
-)
-NOT_ADDITIVE = N_("Figures are rounded and adjusted; they do not add up.")
 # A hidden figure in words. Of days it is the people who are few, not the days.
 HIDDEN: Mapping[Counts, str] = {
     Counts.PERSONS: N_("under 10"),

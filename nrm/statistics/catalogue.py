@@ -74,7 +74,15 @@ def _of_words(name: str, label: str, words: Mapping[str, str], **how: Any) -> Di
     return Dimension(name, tuple(words), label=label, words=words, **how)
 
 
-SOURCE, SEX, FORM = of_fact("source"), of_fact("sex"), of_fact("exploitation")
+SOURCE, SEX, _FORM = of_fact("source"), of_fact("sex"), of_fact("exploitation")
+FORM = replace(
+    _FORM,
+    codes=(*_FORM.codes[:-1], reading.ANY_LABOUR, ANSWERED),
+    words={**_FORM.words, reading.ANY_LABOUR: reading.ANY_LABOUR_LABEL},
+    within=dict.fromkeys(reading.LABOUR_FORMS, (_FORM.name, reading.ANY_LABOUR)),
+    sums=frozenset({reading.ANY_LABOUR}),
+    read=reading.forms,
+)
 ROUTE, SECTOR, REFUGEE = of_fact("flow"), of_fact("sector"), of_fact("refugee")
 CITIZEN_OF = of_fact("citizenship")
 AGE = _of_words("age", N_("Age"), reading.AGE_LABEL, read=reading.age)

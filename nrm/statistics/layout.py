@@ -49,7 +49,8 @@ class Grid:
 
 def grids(one: Listed, figures: _Figures, say: Say) -> list[Grid]:
     """Lay a table out; `say` puts its words into the reader's language."""
-    rows, columns, blocks = (*one.dimensions, None, None, None)[:3]
+    told = [_as_counted(dimension, figures) for dimension in one.dimensions]
+    rows, columns, blocks = (*told, None, None, None)[:3]
     if blocks is None:
         grid = _grid(rows, columns, figures, say)
         return [_of_days(grid) if one.counts is Counts.DAYS else grid]
@@ -58,6 +59,12 @@ def grids(one: Listed, figures: _Figures, say: Say) -> list[Grid]:
         for code in ("", *blocks.codes)
         if code != ANSWERED
     ]
+
+
+def _as_counted(dimension: Dimension, figures: _Figures) -> Dimension:
+    """Leave out a sum that a release from before does not have: that is not "under ten"."""
+    missing = {code for code in dimension.sums if Cell([(dimension.name, code)]) not in figures}
+    return replace(dimension, codes=[code for code in dimension.codes if code not in missing])
 
 
 def _of_days(grid: Grid) -> Grid:

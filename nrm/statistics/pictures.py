@@ -10,7 +10,7 @@ from nrm.domain.text import N_
 from nrm.statistics import charts
 from nrm.statistics.catalogue import Counts, Listed
 from nrm.statistics.layout import Line, Say, grids, word
-from nrm.statistics.tables import ANSWERED, UNKNOWN, Cell, Dimension
+from nrm.statistics.tables import UNKNOWN, Cell, Dimension
 
 # With so many codes, those of which nothing is shown are left to the table.
 _MANY = 8
@@ -113,7 +113,7 @@ def _series(one: Listed) -> Dimension | None:
 
 
 def _codes(dimension: Dimension) -> list[str]:
-    return [code for code in dimension.codes if code != ANSWERED]
+    return dimension.single
 
 
 def _title(one: Listed, lines: Sequence[tuple[str, int | None]], say: Say) -> str:
@@ -153,7 +153,7 @@ def _grouped(one: Listed, series: Dimension, figures: _Figures, say: Say, chart_
     first = Listed(one.number, one.title, one.counts, (one.dimensions[0], series))
     [grid] = grids(first, figures, say)
     codes = _codes(series)
-    lines: Sequence[Line] = [line for line in grid.lines if line.code != ANSWERED]
+    lines: Sequence[Line] = [line for line in grid.lines if line.code in one.dimensions[0].single]
     groups = [charts.Group(line.label, line.figures[1 : len(codes) + 1]) for line in lines]
     named = [word(series, code, say) for code in codes]
     title = _title(one, [(line.label, line.figures[0]) for line in lines], say)

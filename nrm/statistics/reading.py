@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from nrm.domain.text import N_
-from nrm.domain.vocabulary import CITIZENSHIP, INDICATOR, is_child
+from nrm.domain.vocabulary import CITIZENSHIP, EXPLOITATION, INDICATOR, is_child
 from nrm.statistics.tables import UNKNOWN, Record
 
 Document: TypeAlias = Mapping[str, Any]
@@ -38,6 +38,10 @@ DECISION_LABEL: Mapping[str, str] = {
     "closed": N_("Closed before a presumption"),
     "waiting": N_("Not decided yet"),
 }
+# What is asked for as one figure: the forms that CTDC calls so. Whoever suffered two is one person.
+ANY_LABOUR = "any_labour"
+ANY_LABOUR_LABEL = N_("Forced labour of any form")
+LABOUR_FORMS = {code for code in EXPLOITATION if EXPLOITATION[code].ctdc == "isForcedLabour"}
 # How far help came: whoever came further went through what lies before.
 REACHED_LABEL: Mapping[str, str] = {
     "identified": N_("Identified"),
@@ -107,6 +111,12 @@ def nationality(record: Record, home: str) -> str | None:
     if citizenship == UNKNOWN or citizenship not in CITIZENSHIP:
         return None
     return "national" if citizenship.upper() == home.upper() else "foreign"
+
+
+def forms(record: Record) -> list[str]:
+    """Name the forms of exploitation, and whether forced labour of any form is among them."""
+    found = list(record.get("exploitation", ()))
+    return [*found, ANY_LABOUR] if LABOUR_FORMS.intersection(found) else found
 
 
 def means(record: Record) -> list[str | None]:

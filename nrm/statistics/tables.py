@@ -38,8 +38,15 @@ class Dimension:
     # Of a code, what whoever has it has as well: a name and a code, of the same thing or of a
     # coarser one, which these codes are all the parts of.
     within: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
+    # Codes that stand for any of some others: rows of a table, and not beside those in a picture.
+    sums: frozenset[str] = frozenset()
     # How it is read; where nothing is said, a record has it under its name.
     read: Callable[[Record], Any] | None = field(default=None, compare=False)
+
+    @property
+    def single(self) -> list[str]:
+        """The codes that stand for themselves alone."""
+        return [code for code in self.codes if code != ANSWERED and code not in self.sums]
 
     def of(self, record: Record) -> Sequence[str]:
         """Return which codes a record has; raises ValueError where no code is left for it.

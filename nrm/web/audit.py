@@ -19,6 +19,7 @@ from nrm.web.errors import once
 from nrm.web.forms.audit import SearchForm
 from nrm.web.forms.base import Form
 from nrm.web.log_words import SUBJECT_LABEL
+from nrm.web.text import _
 
 blueprint = Blueprint("audit", __name__)
 
@@ -27,10 +28,10 @@ blueprint = Blueprint("audit", __name__)
 @needs(Permission.AUDIT_SEARCH)
 def search() -> tuple[str, int]:
     """Show the entries that the address asks for, newest first."""
-    form = SearchForm(accounts.organisations(), pack(), request.args, meta={"csrf": False})
-    person = request.args.get("person", type=UUID)
-    if not form.validate():
+    form = _as_the_address_says()
+    if form.errors:
         return _page(form)
+    person = request.args.get("person", type=UUID)
     before = request.args.get("before", type=log_lines.read_point)
     found = log_search.search(actor(), form.search(person, before))
     form.email.data = found.email
@@ -54,8 +55,8 @@ def ask() -> Response | tuple[str, int]:
 @once(lambda _outcome, **_: _same_search())
 def export() -> Response | tuple[str, int]:
     """Hand out every entry that the address asks for, under a name that says nothing."""
-    form = SearchForm(accounts.organisations(), pack(), request.args, meta={"csrf": False})
-    if not form.validate():
+    form = _as_the_address_says()
+    if form.errors:
         return _page(form)
     asked = form.search(request.args.get("person", type=UUID), None)
     table = log_export.take_out(actor(), asked, form_id=Form().receipt)
@@ -76,8 +77,19 @@ def entry(entry_id: UUID) -> str:
         opened=opened,
         kept=kept,
         row=log_lines.row(opened.line),
+        ids=log_lines.ids(opened.line),
         subject=SUBJECT_LABEL.get(kept.subject_type, kept.subject_type),
     )
+
+
+def _as_the_address_says() -> SearchForm:
+    """Read the question that stands in an address; what cannot be asked is tied to its field."""
+    form = SearchForm(accounts.organisations(), pack(), request.args, meta={"csrf": False})
+    form.validate()
+    person = request.args.get("person", "")
+    if person and not log_search.is_account(actor(), request.args.get("person", type=UUID)):
+        form.refuse("email", _("There is no such account. Type the e-mail address."))
+    return form
 
 
 def _page(

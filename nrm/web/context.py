@@ -17,6 +17,7 @@ from nrm.domain import vocabulary
 from nrm.domain.lifecycle import STATE_LABEL
 from nrm.domain.reference import spoken
 from nrm.domain.roles import ROLE_LABEL, Role
+from nrm.models.spoilt import readable
 from nrm.web.due import due, moment_words
 from nrm.web.text import _
 
@@ -70,7 +71,16 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 # The pages of consent and referral, and of who is known already, are pages of a case.
 _PART_OF = {
     **dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile"),
-    "bulletin": "statistics",
+}
+# Where the first place of the same blueprint is not the one to which a page belongs.
+_BELOW = {
+    **dict.fromkeys(
+        ("bulletin.page", "statistics.ask", "statistics.release", "statistics.sign"),
+        "statistics.every",
+    ),
+    **dict.fromkeys(
+        ("statistics.compare", "statistics.table", "statistics.tables"), "statistics.newest_tables"
+    ),
 }
 
 
@@ -125,14 +135,14 @@ def _navigation() -> list[Item]:
     if not current_user or not current_user.is_authenticated:
         return []
     places = NAVIGATION[current_user.viewer.actor.role]
+    here = _BELOW.get(request.endpoint or "", request.endpoint)
     blueprint = _PART_OF.get(request.blueprint or "", request.blueprint)
-    exact = any(endpoint == request.endpoint for endpoint, _label in places)
+    exact = any(endpoint == here for endpoint, _label in places)
     return [
         Item(
             _(label),
             url_for(endpoint),
-            endpoint == request.endpoint
-            or (not exact and position == _first_of(places, blueprint)),
+            endpoint == here or (not exact and position == _first_of(places, blueprint)),
         )
         for position, (endpoint, label) in enumerate(places)
     ]
@@ -186,8 +196,8 @@ def district(code: str | None) -> str:
 
 
 def when(moment: datetime | None) -> str:
-    """Say a moment in the country's own time."""
-    return "" if moment is None else moment_words(moment)
+    """Say a moment in the country's own time; nothing of what is no moment any more."""
+    return "" if moment is None or not readable(moment) else moment_words(moment)
 
 
 def day(moment: date | None) -> str:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from nrm.audit.actions import Action, Outcome
 from nrm.db import db
 from nrm.domain.errors import (
+    NOTHING,
     AlreadyDoneError,
     ConflictError,
     DamagedError,
@@ -27,7 +28,7 @@ from nrm.domain.errors import (
 )
 from nrm.domain.policy import holds
 from nrm.domain.roles import Permission
-from nrm.services import erasure
+from nrm.services import erasure, visibility
 from nrm.services.audit import record_alone
 from nrm.web import logs
 from nrm.web.access import actor
@@ -96,7 +97,11 @@ def _erased(error: ErasedError) -> BaseResponse | Page:
 
 
 def _refused(error: RefusedError) -> Page:
-    _log_refusal(error.subject, Outcome.REFUSED, error.permission)
+    subject = error.subject
+    if subject == NOTHING:
+        # A role is refused before anything is looked for; the case's history tells of it too.
+        subject = visibility.named(str((request.view_args or {}).get("reference", "")))
+    _log_refusal(subject, Outcome.REFUSED, error.permission)
     return render_template("errors/403.html", words=_(error.reason)), 403
 
 

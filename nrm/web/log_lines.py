@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from flask import url_for
 
 from nrm.audit.actions import Action, Outcome
 from nrm.domain.roles import Role
+from nrm.models.spoilt import readable
 from nrm.services.log_search import Line, Point
 from nrm.web import paging
-from nrm.web.context import action_words, role_words
+from nrm.web.context import action_words, role_words, when
 from nrm.web.log_words import OUTCOME_LABEL, part_words, why_words
 from nrm.web.text import _
 
@@ -24,6 +28,11 @@ class Row:
     """An entry in words."""
 
     line: Line
+    # Nothing, where it is no time any more.
+    time: str
+    # The address of the entry whole; nothing, where its id is none any more.
+    address: str
+    readable: bool
     who: str
     role: str
     act: str
@@ -45,7 +54,11 @@ def row(line: Line) -> Row:
     about = "" if kept.subject_id == kept.actor_id else line.about
     return Row(
         line,
-        who=line.who or _nobody(kept.action),
+        time=when(kept.occurred_at),
+        address=url_for("audit.entry", entry_id=kept.id) if readable(kept.id) else "",
+        readable=kept.readable,
+        # Whoever is named by an id that cannot be read is not the system.
+        who=line.who or (_nobody(kept.action) if kept.readable else ""),
         role=_said(role_words, kept.actor_role),
         act=_said(action_words, kept.action),
         outcome="" if kept.outcome == Outcome.DONE else _said(_outcome_words, kept.outcome),
@@ -53,6 +66,13 @@ def row(line: Line) -> Row:
         parts=", ".join(part_words(part) for part in kept.compartments.split()),
         why="" if named else ", ".join(why_words(code) for code in kept.purpose.split()),
     )
+
+
+def ids(line: Line) -> dict[str, UUID | str | None]:
+    """Give the ids of an entry, as far as they still are any."""
+    kept = line.entry
+    named = {"entry": kept.id, "account": kept.actor_id, "subject": kept.subject_id}
+    return {name: value if readable(value) else "" for name, value in named.items()}
 
 
 def _nobody(action: str) -> str:

@@ -13,6 +13,7 @@ from nrm.domain.roles import Permission
 from nrm.services import figures, releases
 from nrm.services.figures import Shown
 from nrm.services.releases import Opened
+from nrm.statistics.method import METHOD
 from nrm.web import statistics_words
 from nrm.web.access import actor, needs
 from nrm.web.context import pack
@@ -159,7 +160,7 @@ def compare(release_id: UUID, number: str, other_id: UUID) -> str:
 @needs(Permission.STATISTICS_VIEW)
 def method() -> str:
     """Say in plain words how the figures are made, and what they do not promise."""
-    return render_template("statistics/method.html")
+    return render_template("statistics/method.html", chapters=METHOD)
 
 
 def _offered() -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The figures of a release as a page shows them: pictures, and the tables beneath them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -25,6 +26,11 @@ _GALLERY = (
 )
 
 
+# What is told release by release: its name, and the codes of its figure.
+_OVER_TIME: Mapping[str, dict[str, str]] = {
+    N_("Identified"): {},
+    N_("Presumed victims"): {"decision": "presumed"},
+}
 # The pictures of frozen releases, by language and releases, in this process.
 _DRAWN: dict[str, list[dict[str, Any]]] = {}
 _MOST_DRAWN = 32
@@ -120,12 +126,11 @@ def _over_time(shown: Shown) -> dict[str, Any]:
     """Draw the line over the releases, the oldest first, with the same figures in a table."""
     every = [*reversed(shown.before[: figures.HISTORY]), shown.kept]
     names = [kept.period.name for kept in every]
+    # What one of the releases has not is no hidden figure, and no line.
     series = [
-        (say(N_("Identified")), [kept.figure(Counts.PERSONS) for kept in every]),
-        (
-            say(N_("Presumed victims")),
-            [kept.figure(Counts.PERSONS, decision="presumed") for kept in every],
-        ),
+        (say(name), [kept.figure(Counts.PERSONS, **codes) for kept in every])
+        for name, codes in _OVER_TIME.items()
+        if all(kept.holds(Counts.PERSONS, **codes) for kept in every)
     ]
     lines = [charts.Line(name, of_it) for name, of_it in series]
     title = say(N_("People in each release"))

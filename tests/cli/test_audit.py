@@ -1,7 +1,10 @@
 """`nrm audit`: what it says of a log, good or altered, and what can be taken home from it."""
 
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from nrm.audit.verify import Trusted, read_key, verify_file
 from nrm.services import log_bundle
 from tests import bundles
+from tests.cli.conftest import environment
 
 ENTRIES = "SELECT count(*) FROM audit_entry"
 NOTHING_SIGNED = "nrm: nothing was signed yet: run nrm tick with the signer's key file\n"
@@ -132,6 +136,48 @@ def test_what_was_changed_is_found(at_console, signed, change, found):
     findings = [line for line in done.stdout.splitlines() if line.startswith("FOUND: ")]
     assert found in findings[0]
     assert "every one" not in done.stdout
+
+
+EDITED = "UPDATE audit_entry SET actor_role = 'x'{} WHERE seq = {}"
+FORGED = EDITED.format(", leaf_hash = zeroblob(32)", "{}")
+
+
+@pytest.mark.parametrize(
+    ("edited", "fits"),
+    [
+        # The hashes are those that were signed, so that the one entry alone is wrong.
+        (EDITED.format("", 40), "newest"),
+        (EDITED.format("", "(SELECT max(seq) FROM audit_entry)"), "newest"),
+        # From a changed hash on no checkpoint fits any more.
+        (FORGED.format("(SELECT max(seq) FROM audit_entry)"), "first"),
+        (FORGED.format(40), "none"),
+        # What is missing ends the check before the first of them.
+        ("DELETE FROM audit_entry WHERE seq = 30", "none"),
+        ("DELETE FROM audit_checkpoint", "missing"),
+    ],
+)
+def test_of_an_altered_log_it_is_said_which_checkpoint_is_the_last_that_fits(
+    at_console, sign, signed, edited, fits
+):
+    at_console("audit", "prove", "1")
+    sign()
+    sizes = [size for (size,) in ask(signed, "SELECT size FROM audit_checkpoint ORDER BY size")]
+    assert len(sizes) == 2
+    tamper(signed, edited, EDITED.format("", 40))
+    told = at_console("audit", "verify").stdout
+    assert "No signed checkpoint fits." not in told
+    first, newest = (f"{size:,}".replace(",", " ") for size in sizes)
+    last = "The last checkpoint that fits is that of 20"
+    if fits == "newest":
+        assert last in told
+        assert f"the hashes of the first {newest} entries are those that were signed" in told
+    elif fits == "first":
+        assert last in told
+        assert f"the hashes of the first {first} entries are those that were signed" in told
+    elif fits == "none":
+        assert "No signed checkpoint fits, not even the first one." in told
+    else:
+        assert "There is no signed checkpoint to hold the log against." in told
 
 
 def test_an_entry_that_was_removed_before_anybody_signed_shows_on_a_kept_checkpoint_alone(
@@ -263,7 +309,25 @@ def test_a_bundle_is_there_whole_or_not_at_all(at_console, signed, tmp_path, mon
     done = at_console("audit", "export", file)
     assert "nrm: after place 0 an entry is missing or cannot be read" in done.stderr
     nowhere = at_console("audit", "export", tmp_path / "nowhere" / "log.bundle")
-    assert nowhere.stderr.startswith("nrm: No such file or directory: ")
+    wanted = tmp_path / "nowhere" / "log.bundle"
+    assert nowhere.stderr == f"nrm: No such file or directory: {wanted}\n"
+
+
+@pytest.mark.parametrize("command", ["nrm audit verify --rows", "nrm audit key --help"])
+def test_whoever_stops_reading_ends_a_command_without_a_word(signed, command):
+    """As any program of Unix ends whose reader has gone away."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "nrm.cli", *command.split()[1:]],
+        env=environment(signed),
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_bundle_grows_in_batches(at_console, signed, tmp_path, monkeypatch):

@@ -676,6 +676,7 @@ ACTS = [
         _withdraw,
         Action.REFERRAL_WITHDRAW,
         "referral",
+        "facts_event",
         form=True,
         missing=lambda world, actor: _withdraw(world, actor, (NOWHERE, "R-ZZZ-ZZZ-Z")),
     ),
@@ -1146,6 +1147,10 @@ UNLOGGED = {
     "accounts.person": (
         lambda world, actor: accounts.person(actor, world.accounts["provider"]),
         {Role.ADMINISTRATOR},
+    ),
+    "log_search.is_account": (
+        lambda world, actor: log_search.is_account(actor, world.accounts["provider"]),
+        {Role.AUDITOR},
     ),
     "log_search.account_id": (
         lambda world, actor: log_search.account_id(actor, world.email("provider")),

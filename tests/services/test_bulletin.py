@@ -137,16 +137,22 @@ def test_what_is_said_is_never_read_as_markup(world, release_id, told):
     assert said(told)["cover"]["country"] == nasty
 
 
-def test_a_draft_says_on_every_page_that_it_is_one(world, settings, told):
+def test_a_practice_copy_says_on_every_page_that_it_is_one(world, release_id, told):
+    pdf(world, release_id, replace(READER, practice=True))
+    assert said(told)["practice"].startswith("PRACTICE COPY")
+    pdf(world, release_id)
+    assert said(told)["practice"] == ""
+
+
+def test_a_draft_is_read_by_those_who_sign_it_and_does_not_leave(world, settings, told):
     flagged(40)
-    release_id = counted(world, settings)
-    leaving = bulletin.take_out(
-        world.actor("analyst"), release_id, world.pack, replace(READER, practice=True)
-    )
-    assert leaving.name == "bulletin-2025Q3-provisional-draft.pdf"
-    first = leaving.content
-    assert [mark.split(":")[0] for mark in said(told)["marks"]] == ["DRAFT", "PRACTICE COPY"]
-    assert pdf(world, release_id, replace(READER, practice=True)) == first
+    draft = counted(world, settings)
+    assert bulletin.read(world.actor("analyst"), draft, world.pack, READER).draft
+    releases.sign(world.actor("analyst"), draft)
+    only = pytest.raises(RefusedError, match="Only a release that two people signed")
+    with ledgers.nothing_changes(), only:
+        pdf(world, draft)
+    assert told == []
 
 
 def test_both_entries_say_which_release_left(world, release_id):

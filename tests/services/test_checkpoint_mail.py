@@ -2,6 +2,8 @@
 
 import socketserver
 from datetime import UTC, datetime, timedelta
+from email import message_from_string
+from email.utils import parsedate_to_datetime
 from threading import Thread
 
 import pytest
@@ -77,6 +79,21 @@ def test_the_message_is_the_checkpoint_and_says_nothing_of_the_log(server, ledge
     assert "nrm.log/practice" in kept
     assert "time 2026-11-24T06:00:00Z" in kept
     assert outcomes(ledger) == [("checkpoint:send", "begun"), ("checkpoint:send", "done")]
+
+
+def test_the_message_says_when_it_was_sent_and_has_a_number_of_its_own(server, world):
+    del world
+    numbers = set()
+    for hours in (50, 25):
+        with acting_at(datetime.now(UTC) - timedelta(hours=hours)):
+            assert sent(server)
+        headers = message_from_string(server.message)
+        moment = parsedate_to_datetime(headers["Date"])
+        assert abs(datetime.now(UTC) - moment) < timedelta(minutes=5)
+        numbers.add(headers["Message-ID"])
+        # Nothing of the machine that sent it.
+        assert headers["Message-ID"].endswith("@127.0.0.1>")
+    assert len(numbers) == 2
 
 
 def test_it_is_sent_once_a_day(server, world):

@@ -9,12 +9,15 @@ from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.deadlines import flag_review_due
 from nrm.domain.errors import ConflictError, IllegalStepError, NotFoundError, RefusedError
+from nrm.domain.flag import quarter
 from nrm.domain.lifecycle import Assistance, ReferralState
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.domain.vocabulary import Urgency
 from nrm.models import Case, Listing, Referral
 from nrm.services import casefile, directory, follow_up, housekeeping, provision, referral, sessions
 from nrm.services.audit import record
+from nrm.statistics import reading
+from tests import vault as sealed
 from tests import world as worlds
 from tests.world import CANARIES, SERVICE
 
@@ -178,6 +181,62 @@ def test_whoever_loses_the_last_provider_is_looked_after_again(world, loss):
     # And whoever lost the referral opens nothing of it any more.
     received = provision.read(world.actor("provider"), sent)
     assert (received.envelope, received.opened) == ({}, {})
+
+
+def answers_counted(case_reference):
+    """List what the statistics will count of the referrals of a case: which one, and its answer."""
+    events = [
+        held
+        for place, held in sealed.contents(case_of(case_reference).id).items()
+        if place[0] == "sealed_facts_event"
+    ]
+    found = reading.referrals({}, sorted(events, key=lambda held: held["event"] != "sent"))
+    return {referral_id: record["answer"] for referral_id, (_, record) in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("loss", "answer"),
+    [("decline", "declined"), ("withdraw", "withdrawn"), ("expire", "expired")],
+)
+def test_a_referral_that_came_to_nothing_is_counted_as_what_it_is(world, loss, answer):
+    reference, sent = worlds.referred(world)
+    assert answers_counted(reference) == {str(referral_of(sent).id): "waiting"}
+    lose(world, reference, sent, loss)
+    assert answers_counted(reference) == {str(referral_of(sent).id): answer}
+
+
+def test_what_is_counted_of_a_withdrawal_says_how_long_the_provider_was_asked(world):
+    reference, sent = worlds.referred(world)
+    moment = referral_of(sent).sent_at - timedelta(days=3)
+    pretend(update(Referral).where(Referral.reference == sent).values(sent_at=moment))
+    lose(world, reference, sent, "withdraw")
+    contents = sealed.contents(case_of(reference).id).values()
+    [event] = [held for held in contents if held.get("event") == "withdrawn"]
+    assert event == {
+        "event": "withdrawn",
+        "quarter": quarter(world.today),
+        "days": 3,
+        "referral": str(referral_of(sent).id),
+    }
+
+
+def test_closing_counts_a_waiting_referral_as_withdrawn_and_an_accepted_one_as_accepted(world):
+    reference, taken = worlds.accepted(world)
+    worlds.agree(world, reference, to="hills")
+    waiting = worlds.refer(world, reference, to="hills")
+    version = worlds.version(world, reference)
+    follow_up.close(
+        world.actor("coordinator"),
+        reference,
+        "plan_completed",
+        "",
+        version=version,
+        pack=world.pack,
+    )
+    assert answers_counted(reference) == {
+        str(referral_of(taken).id): "accepted",
+        str(referral_of(waiting).id): "withdrawn",
+    }
 
 
 def test_an_unanswered_referral_is_taken_back_once(world, ledger):

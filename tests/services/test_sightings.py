@@ -19,6 +19,7 @@ from nrm.services import (
     comparison,
     documents,
     erasure,
+    log_search,
     provision,
     search,
     sightings,
@@ -130,10 +131,7 @@ def numbers(mechanism):
 
 
 def by_file(world, references):
-    """Ask of every file who saw it: how often, and how often among others.
-
-    Asking is an entry about the file as well, but of the auditor, who is no reader of files.
-    """
+    """Ask of every file who saw it: how often, and how often among others."""
     seen, among = Counter(), Counter()
     names = {world.accounts[name]: name for name in READERS}
     for reference in references:
@@ -233,6 +231,23 @@ def test_what_was_refused_is_told_apart_from_what_was_seen(world):
         if one.account_id == world.accounts["clinician"]
     ]
     assert (one.sight.times, one.sight.refused, one.sight.parts) == (0, 1, set())
+
+
+def test_reading_the_log_about_a_file_is_not_seeing_it(world):
+    reference = worlds.flag(world)
+    auditor = world.actor("auditor")
+    for _ in range(2):
+        people = {one.who for one in sightings.of_file(auditor, reference)}
+        assert people == {world.person_name("first_responder")}
+    history = sightings.history(world.actor("coordinator"), reference)
+    assert world.person_name("auditor") not in {one.who for one in history.people}
+    until = datetime.now(UTC) + timedelta(days=1)
+    saw = sightings.of_account(auditor, auditor.id, until - timedelta(days=2), until)
+    assert saw.files == []
+    # The log itself forgets nothing: who asked is found by a search.
+    asked = log_search.Search(case_reference=reference, account_id=auditor.id)
+    found = log_search.search(auditor, asked)
+    assert [line.entry.action for line in found.lines] == [Action.AUDIT_SEARCH] * 2
 
 
 def test_who_saw_a_file_is_known_when_the_file_is_no_more(world, settings, tmp_path):

@@ -248,7 +248,9 @@ def test_a_broad_table_goes_on_in_another_one_and_loses_no_column():
     heads = [head for sheet in section.sheets for head in sheet.heads]
     words = [FORM.words[code] for code in FORM.codes if code != ANSWERED]
     assert heads == ["All", *words, "Any of these known"]
-    assert [sheet.caption[-8:] for sheet in section.sheets] == ["(1 of 2)", "(2 of 2)"]
+    assert [sheet.caption[-8:] for sheet in section.sheets] == [
+        f"({place} of 3)" for place in (1, 2, 3)
+    ]
 
 
 def test_tables_of_one_section_are_told_apart_by_their_captions():
@@ -327,10 +329,12 @@ def test_where_not_all_is_drawn_the_picture_says_so():
 # The cover and the method.
 
 
-def test_a_draft_and_a_practice_copy_say_so_on_every_page():
-    assert made(at_random(1)).marks == []
+def test_a_draft_and_a_practice_copy_say_so():
+    frozen = made(at_random(1))
+    assert (frozen.draft, frozen.practice) == ("", "")
     draft = made(at_random(1), frozen_on=None, practice=True)
-    assert [mark.partition(":")[0] for mark in draft.marks] == ["DRAFT", "PRACTICE COPY"]
+    assert draft.draft.startswith("DRAFT:")
+    assert draft.practice.startswith("PRACTICE COPY:")
     assert draft.cover.frozen == "Not frozen yet"
     assert made(at_random(1)).cover.frozen == "Frozen on 2 November 2025"
 
@@ -338,13 +342,14 @@ def test_a_draft_and_a_practice_copy_say_so_on_every_page():
 def test_the_method_says_how_many_counts_are_hidden():
     drawn = {Counts.PERSONS: dict.fromkeys("0123", 10), Counts.DAYS: {"day": None}}
     drawn[Counts.PERSONS]["4"] = None
-    said = " ".join(made(drawn, tables=[]).method[0].paragraphs)
-    assert "In this release, 20 of a hundred counts are not shown" in said
+    protected = made(drawn, tables=[]).method[1].paragraphs
+    [place] = [at for at, words in enumerate(protected) if "In this release, 20 of a" in words]
+    assert protected[place - 1].startswith("No count under 10 is shown.")
 
 
 def test_what_is_not_promised_is_said():
-    made_how, not_promised = made(at_random(1)).method
-    assert any("about 2 away" in words and "more than 8" in words for words in made_how.paragraphs)
+    _counted, protected, not_promised = made(at_random(1)).method
+    assert any("about 2 away" in words and "more than 8" in words for words in protected.paragraphs)
     said = " ".join(not_promised.paragraphs)
     for limit in ("no proof", "secret key", "works with the cases", "people who were found"):
         assert limit in said

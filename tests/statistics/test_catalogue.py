@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 
@@ -10,6 +11,7 @@ from nrm.domain.vocabulary import Code, CodeList
 from nrm.statistics.catalogue import (
     AGE,
     COUNTS_LABEL,
+    FORM,
     SEX,
     SOURCE,
     Country,
@@ -19,7 +21,9 @@ from nrm.statistics.catalogue import (
     of_fact,
     tables,
 )
+from nrm.statistics.layout import grids
 from nrm.statistics.protection import Protection
+from nrm.statistics.reading import ANY_LABOUR, LABOUR_FORMS
 from nrm.statistics.release import make
 from nrm.statistics.tables import ANSWERED, UNKNOWN, CatalogueError, Dimension, Table, check
 from tests.statistics.cases import CATALOGUE, KEY, PACK, QUARTER, RWANDA, YEAR, cases
@@ -204,6 +208,57 @@ def test_a_thing_of_which_people_have_several_counts_who_answered():
     assert plans.codes == (*RETURN.codes, ANSWERED)
     assert plans.of({"plans": ["stays", "undecided"]}) == ["stays", "undecided", ANSWERED]
     assert set(plans.wider()) == set(RETURN.codes)
+
+
+LABOUR = ("forced_labour", "child_labour", "servitude", "forced_begging")
+
+
+def test_all_forced_labour_is_one_figure_that_counts_nobody_twice():
+    people = [
+        (case_id, {**said, "exploitation": list(forms)}, events)
+        for (case_id, said, events), forms in zip(
+            cases(400, QUARTER),
+            cycle([LABOUR[:2], LABOUR[1:3], LABOUR[3:], ("sexual_exploitation",)]),
+            strict=False,
+        )
+    ]
+    release = make(people, QUARTER, Protection(KEY, "1"), CATALOGUE)
+    figures = release.figures[PERSONS]
+    new_cases = figures[cell()]
+    assert figures[cell(exploitation="any_labour")] == pytest.approx(new_cases * 3 / 4, abs=30)
+    assert figures[cell(exploitation="child_labour")] == pytest.approx(new_cases / 2, abs=30)
+    assert cell(exploitation="any_labour", sex="female", age="child") in figures
+    assert release.left_out == []
+
+
+def test_all_forced_labour_is_the_forms_that_ctdc_calls_so():
+    assert set(LABOUR) == LABOUR_FORMS
+    assert FORM.of({"exploitation": ["servitude"]}) == ["servitude", ANY_LABOUR, ANSWERED]
+    assert FORM.of({"exploitation": ["organ_removal"]}) == ["organ_removal", ANSWERED]
+    assert FORM.of({}) == []
+    wider = FORM.wider()
+    assert {wider[code] for code in LABOUR} == {(FORM.name, ANY_LABOUR)}
+    # All of it lies in whatever is known, as every other form does.
+    assert wider[ANY_LABOUR] == wider["organ_removal"] == (FORM.name, ANSWERED)
+
+
+def test_a_sum_of_forms_is_no_form_beside_them():
+    assert ANY_LABOUR in FORM.codes
+    assert {ANY_LABOUR, ANSWERED}.isdisjoint(FORM.single)
+
+
+def test_a_release_from_before_there_was_a_sum_says_nothing_of_it():
+    """What was never counted is not under ten."""
+    table = next(one for one in CATALOGUE if one.number == "R4")
+    counted = make(cases(200, QUARTER), QUARTER, Protection(KEY, "1"), CATALOGUE).figures[PERSONS]
+    earlier = {one: counted[one] for one in counted if (FORM.name, ANY_LABOUR) not in one}
+    words = FORM.words[ANY_LABOUR]
+    for figures, said in ((counted, True), (earlier, False)):
+        [grid] = grids(table, figures, str)
+        assert (words in {*(line.label for line in grid.lines), *grid.hidden}) == said
+        by_columns = Listed("R0", "Practice", PERSONS, (SEX, FORM))
+        [grid] = grids(by_columns, figures, str)
+        assert (words in grid.heads) == said
 
 
 def test_a_list_that_knows_not_known_has_it_once():

@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.engine import make_url
 
+from nrm.audit.entry import leaf_hash
 from nrm.db import db, unit_of_work
 from nrm.domain.errors import Subject
 from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Permission, Role
 from nrm.models import AuditEntry
+from nrm.models.spoilt import SPOILT_ID
 from nrm.services import audit, identification, log_export, log_search
 from nrm.web import paging
 from nrm.web.log_words import PERMISSION_LABEL
@@ -161,6 +163,20 @@ def test_an_e_mail_that_no_account_has_is_refused(page):
     assert html.find("input", id="email")["value"] == "nobody@practice.example"
 
 
+@pytest.mark.parametrize("person", ["zzz", str(uuid4())])
+def test_a_person_of_an_address_who_has_no_account_is_named_and_nothing_is_shown(
+    world, page, person
+):
+    worlds.flag(world)
+    html = page.get(f"/audit?person={person}", status=422)
+    assert errors(html) == {"email": "There is no such account. Type the e-mail address."}
+    assert not rows(html)
+    address, fields = the_table(page.get("/audit"))
+    html = page.post_raw(f"{address}?person={person}", fields, status=422)
+    assert errors(html) == {"email": "There is no such account. Type the e-mail address."}
+    assert not entries(world, AuditEntry.action == "audit:export")
+
+
 def test_the_filters_narrow_together(world, page, signed_in):
     worlds.accepted(world)
     signed_in("analyst").get("/audit", status=403)
@@ -211,7 +227,7 @@ def test_an_impossible_question_is_refused(page, asked, message):
 def test_an_address_that_was_tampered_with_shows_a_page_and_no_failure(page):
     page.get("/audit?reference=nonsense&act=x", status=422)
     page.get("/audit?since=1&since=2", status=422)
-    for tail in ("person=nobody", "before=-1", "before=99999999999999999999", "before=x"):
+    for tail in ("before=-1", "before=99999999999999999999", "before=x"):
         assert rows(page.get(f"/audit?{tail}"))
     places = (("x", 1), ("9" * 30, 1), ("-" + "9" * 30, 1), (0, 2**63), (1, -1), (1,), (1, 2, 3))
     for place in places:
@@ -334,6 +350,83 @@ def test_one_entry_that_was_changed_does_not_hide_the_others(world, page, column
     assert "nonsense" in shown[f"Entry {sent.seq}"]
     told = words(page.get(f"/audit/{sent.id}").main)
     assert "This entry is not as it was written." in told
+
+
+SPOILT = [
+    "id = 'zzz'",
+    "actor_id = 'zzz'",
+    "subject_id = 'zzz'",
+    "case_id = 'zzz'",
+    "occurred_at = '2026-11-99 00:00:00.000000'",
+    "occurred_at = 'nonsense'",
+]
+
+
+@pytest.mark.parametrize("assignment", SPOILT)
+def test_an_entry_whose_id_or_time_is_none_any_more_is_shown_as_unreadable(world, page, assignment):
+    worlds.flag(world)
+    saved = entries(world, AuditEntry.action == "draft:save")[-1]
+    tamper(world, assignment, saved.seq)
+    html = page.get("/audit")
+    shown = {row[0].removeprefix("Entry "): " ".join(row) for row in rows(html)}
+    # What is left of it, and every other entry.
+    assert len(shown) > 1
+    assert "Not as it was written" in shown[str(saved.seq)]
+    assert "Housekeeping" not in shown[str(saved.seq)]
+    assert "9999" not in shown[str(saved.seq)]
+    assert sum("Not as it was written" in words for words in shown.values()) == 1
+    if not assignment.startswith("id"):
+        html = page.get(f"/audit/{saved.id}")
+        told = words(html.main)
+        assert "This entry is not as it was written." in told
+        assert str(SPOILT_ID) not in told
+        assert "9999" not in told
+    # The table that can be taken out has it as well, without what cannot be read.
+    answer = page.post_raw(*the_table(page.get("/audit")), status=200)
+    table = {
+        row["number"]: row for row in csv.DictReader(io.StringIO(answer.get_data(as_text=True)))
+    }
+    assert set(shown) <= set(table)
+    column = {"id": "entry", "actor_id": "account", "occurred_at": "time"}.get(
+        assignment.split()[0]
+    )
+    assert column is None or table[str(saved.seq)][column] == ""
+
+
+@pytest.mark.parametrize("assignment", SPOILT)
+def test_whoever_forges_the_hash_of_what_cannot_be_read_makes_it_no_better(world, page, assignment):
+    worlds.flag(world)
+    saved = entries(world, AuditEntry.action == "draft:save")[-1]
+    tamper(world, assignment, saved.seq)
+    [read] = entries(world, AuditEntry.seq == saved.seq)
+    leaf = leaf_hash(audit.entry_of(vars(read))).hex()
+    tamper(world, f"leaf_hash = x'{leaf}'", saved.seq)
+    assert "Not as it was written" in words(page.get("/audit").main)
+    if not assignment.startswith("id"):
+        told = words(page.get(f"/audit/{saved.id}").main)
+        assert "This entry is not as it was written." in told
+
+
+def test_unreadable_times_lead_to_no_page_that_has_no_end(world, page, monkeypatch):
+    monkeypatch.setattr(log_search, "PAGE", 3)
+    monkeypatch.setattr(log_export, "BATCH", 3)
+    worlds.flag(world)
+    numbers = [entry.seq for entry in entries(world)]
+    for seq, moment in zip(
+        numbers[2:8],
+        ("nonsense", "more nonsense", "2026-11-99 00:00", "2026", "zzz", "9999-99-99"),
+        strict=True,
+    ):
+        tamper(world, f"occurred_at = '{moment}'", seq)
+    html, seen = page.get("/audit"), []
+    for _ in range(len(numbers)):
+        seen += [int(row[0].removeprefix("Entry ")) for row in rows(html)]
+        if not (older := html.find("a", rel="next")):
+            break
+        html = page.get(older["href"])
+    assert not html.find("a", rel="next")
+    assert len(set(seen)) == len(seen)
+    assert set(numbers) - set(numbers[2:8]) <= set(seen)
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,10 @@ def test_the_page_says_the_whole_release(world, signed_in, release_id):
     assert "Provisional" in words(html.select_one(".nrm-release"))
     listed = [one for one in figures.listed(world.pack.code).values() if not one.annual]
     assert [words(one.h3) for one in html.select("section")] == [one.title for one in listed]
-    # Every copy that tests is a practice copy.
-    assert "DRAFT" not in words(html.select_one(".nrm-bulletin__mark"))
+    # Every copy that tests is a practice copy. A screen says so at its head, and paper everywhere.
+    mark = html.select_one(".nrm-bulletin__mark")
+    assert "nrm-bulletin__mark--paper" in mark["class"]
+    assert words(mark) == "PRACTICE COPY: everyone here is invented"
 
 
 def test_headings_do_not_leave_out_a_step(signed_in, release_id):
@@ -71,8 +73,24 @@ def test_a_draft_says_that_it_is_one(world, signed_in, settings):
         flagged(40)
         release_id = counted(world, settings)
     html = signed_in("analyst").get(address(release_id))
-    assert words(html.select_one(".nrm-bulletin__mark")).startswith("DRAFT")
+    mark = html.select_one(".nrm-bulletin__mark")
+    assert words(mark).startswith("DRAFT")
+    assert "nrm-bulletin__mark--paper" not in mark["class"]
+    assert words(mark.select_one(".nrm-bulletin__paper")).endswith("everyone here is invented")
     assert "Not frozen yet" in words(html.main)
+
+
+def test_nothing_of_a_draft_leaves_as_a_file(world, signed_in, settings):
+    with world.entered():
+        flagged(40)
+        release_id = counted(world, settings)
+    page = signed_in("analyst")
+    html = page.get(address(release_id))
+    assert "Download as PDF" not in words(html.main)
+    for file in (address(release_id, ".pdf"), f"/statistics/releases/{release_id}/files/csv"):
+        html = page.get(file, status=403)
+        assert "Only a release that two people signed, and that is frozen" in words(html.main)
+    assert outcomes(world) == []
 
 
 def test_the_file_is_handed_out_and_nothing_of_it_runs_here(world, signed_in, release_id):

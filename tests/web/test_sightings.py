@@ -100,3 +100,23 @@ def test_who_may_not_see_a_case_may_not_know_its_history(world, signed_in):
     signed_in("provider").get(f"/cases/{reference}/access", status=403)
     signed_in("auditor").get(f"/cases/{reference}/access", status=403)
     signed_in("coordinator").get("/cases/ZZZZ-ZZZZ-Z/access", status=404)
+
+
+@pytest.mark.parametrize("name", ["analyst", "provider", "auditor", "administrator"])
+def test_whoever_is_refused_by_their_role_stands_in_the_history_of_the_case(world, signed_in, name):
+    reference = worlds.flag(world)
+    page = signed_in(name)
+    refused = page.get(f"/cases/{reference}", status=403)
+    # Whether there is such a case is not told to them.
+    assert words(page.get("/cases/7K4M-29QX-C", status=403)) == words(refused)
+    assert words(page.get("/cases/anything", status=403)) == words(refused)
+    html = signed_in("coordinator").get(f"/cases/{reference}/access")
+    [[_who, times, *_]] = [row for row in cells(html) if world.person_name(name) in row[0]][:1]
+    assert times == "0 1 refused"
+
+
+def test_a_refused_referral_stands_in_the_history_of_its_case(world, signed_in):
+    reference, sent = worlds.referred(world)
+    signed_in("analyst").get(f"/referrals/{sent}", status=403)
+    html = signed_in("coordinator").get(f"/cases/{reference}/access")
+    assert any(world.person_name("analyst") in row[0] for row in cells(html))

@@ -1,11 +1,18 @@
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from nrm.db import db
 from nrm.domain.roles import HUMAN_ROLES, Role
 from nrm.models import AuditEntry
+from nrm.services import figures
+from nrm.statistics.catalogue import Counts
+from nrm.statistics.method import METHOD
+from nrm.web.statistics_pictures import page_of
 from tests import world as worlds
 from tests.page_checks import words
+from tests.releases import flagged, frozen
 from tests.world import ONE_PER_ROLE
 
 # The first pages that show no numbers and no cases yet: whose they are.
@@ -47,3 +54,60 @@ def test_neither_reaches_a_case(world, signed_in, name):
     page = signed_in(name)
     for address in ("/cases", f"/cases/{reference}", "/flags", "/inbox", "/audit", "/directory"):
         page.get(address, status=403)
+
+
+def test_the_page_of_the_method_says_what_bulletins_and_files_say(signed_in):
+    html = signed_in("analyst").get("/statistics/method")
+    assert [words(one) for one in html.main.find_all("h2")] == [one.heading for one in METHOD]
+    assert [words(one) for one in html.main.find_all("li")] == [
+        paragraph for one in METHOD for paragraph in one.paragraphs
+    ]
+
+
+def test_each_page_stands_below_its_own_place(world, signed_in, settings):
+    with world.entered():
+        flagged(40)
+        flagged(40, "2025Q2", seed=2)
+        earlier, release_id = (frozen(world, settings, period) for period in ("2025Q2", "2025Q3"))
+    page, of_it = signed_in("analyst"), f"/statistics/releases/{release_id}"
+    for address, place in {
+        "/statistics": "Overview",
+        "/statistics/tables": "Tables",
+        f"{of_it}/tables": "Tables",
+        f"{of_it}/tables/R3": "Tables",
+        f"{of_it}/tables/R3/beside/{earlier}": "Tables",
+        "/statistics/releases": "Releases",
+        of_it: "Releases",
+        f"{of_it}/bulletin": "Releases",
+        "/statistics/questionnaires/us-tip": "Questionnaires",
+        "/statistics/method": "Method",
+    }.items():
+        html = page.get(address)
+        assert [words(one) for one in html.select("nav [aria-current=page]")] == [place], address
+
+
+def test_no_line_over_the_releases_says_of_a_figure_that_was_not_read_that_it_is_hidden(
+    world, signed_in, settings
+):
+    with world.entered():
+        flagged(60)
+        flagged(60, "2025Q2", seed=2)
+        frozen(world, settings, "2025Q2")
+        release_id = frozen(world, settings)
+        shown = figures.read(world.actor("analyst"), release_id, (), world.pack.code, history=1)
+    identified = shown.kept.figure(Counts.PERSONS)
+    presumed = shown.kept.figure(Counts.PERSONS, decision="presumed")
+    assert identified
+    assert presumed
+    html = signed_in("analyst").get(f"/statistics/releases/{release_id}/tables/R1")
+    drawing = words(html.main.select_one(".nrm-figure svg"))
+    assert f"Identified{identified}" in drawing
+    assert f"Presumedvictims{presumed}" in drawing
+    # A release that left the table of presumptions out has no such line.
+    persons = shown.kept.figures[Counts.PERSONS].items()
+    told = {cell: figure for cell, figure in persons if "decision" not in dict(cell)}
+    without = replace(shown, kept=replace(shown.kept, figures={Counts.PERSONS: told}))
+    with world.app.test_request_context():
+        drawing = page_of(without, figures.listed(world.pack.code)["R1"])["picture"]
+    assert "Identified" in drawing
+    assert "Presumed victims" not in drawing

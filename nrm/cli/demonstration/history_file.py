@@ -149,8 +149,10 @@ class File:
         self._count("sent", asked.sent, self.past.flagged, **about)
 
     def _answer(self, asked: Asked, row: Referral) -> None:
-        # Taking a referral back is not counted, and neither is closing a case before the answer.
-        if asked.answered is None or asked.answer is ReferralState.WITHDRAWN:
+        if asked.answered is None:
+            # Closing the case takes back what nobody has answered by then.
+            taken_back = ReferralState.WITHDRAWN.value
+            self._count(taken_back, self.past.closed, asked.sent, referral=str(row.id))
             return
         of_it = {"referral": str(row.id)}
         reason = {"reason": asked.reason} if asked.reason else {}

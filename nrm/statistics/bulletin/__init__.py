@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nrm.domain.text import N_
-from nrm.statistics.about import NOT_ADDITIVE
 from nrm.statistics.bulletin.findings import Finding, cautions, findings
-from nrm.statistics.bulletin.method import Chapter, Definition, definitions, method
+from nrm.statistics.bulletin.method import Definition, definitions, method
 from nrm.statistics.bulletin.published import Counted, Published
 from nrm.statistics.bulletin.sections import Section, sections
 from nrm.statistics.bulletin.voice import Voice
+from nrm.statistics.method import NOT_ADDITIVE, Chapter
 
 __all__ = ["Bulletin", "Counted", "Published", "Voice", "make"]
 
@@ -50,8 +50,10 @@ class Bulletin:
 
     cover: Cover
     headings: Headings
-    # Said on every page: that it is a draft, that nobody in it is real.
-    marks: Sequence[str]
+    # That it is a draft, of which nothing leaves; empty once it is frozen.
+    draft: str
+    # Said on every sheet of paper: that nobody in it is real. Empty where that is not so.
+    practice: str
     findings: Sequence[Finding]
     cautions: Sequence[str]
     sections: Sequence[Section]
@@ -65,7 +67,8 @@ def make(published: Published, voice: Voice) -> Bulletin:
     return Bulletin(
         _cover(published, voice),
         _headings(voice),
-        list(_marks(published, voice)),
+        "" if published.frozen_on else voice.say(N_("DRAFT: not frozen, not for publication")),
+        voice.say(N_("PRACTICE COPY: everyone here is invented")) if published.practice else "",
         findings(published, voice),
         cautions(published, voice),
         sections(published, voice),
@@ -101,13 +104,6 @@ def _headings(voice: Voice) -> Headings:
         say(N_("What the words mean")),
         say(N_("Page")),
     )
-
-
-def _marks(published: Published, voice: Voice) -> Iterator[str]:
-    if not published.frozen_on:
-        yield voice.say(N_("DRAFT: not frozen, not for publication"))
-    if published.practice:
-        yield voice.say(N_("PRACTICE COPY: everyone here is invented"))
 
 
 def _missing(published: Published, voice: Voice) -> Iterator[str]:

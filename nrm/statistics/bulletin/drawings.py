@@ -11,7 +11,7 @@ from nrm.statistics import charts, pictures
 from nrm.statistics.bulletin.published import Counted, Published
 from nrm.statistics.bulletin.voice import Voice
 from nrm.statistics.catalogue import Counts, Listed
-from nrm.statistics.tables import ANSWERED, Cell
+from nrm.statistics.tables import Cell
 
 # Tables of which the picture would show what that of another one shows already.
 SHOWN_BY: Mapping[str, str] = {"R5a": "R4", "R7a": "R4", "R10a": "R10"}
@@ -84,7 +84,7 @@ def _anything(one: Listed, published: Published) -> bool:
 def _shown(one: Listed, published: Published) -> list[str]:
     """List the codes of the rows whose figure is shown."""
     rows = one.dimensions[0]
-    cells = {code: Cell({(rows.name, code)}) for code in rows.codes if code != ANSWERED}
+    cells = {code: Cell({(rows.name, code)}) for code in rows.single}
     return [code for code, cell in cells.items() if published.of(one)[cell] is not None]
 
 

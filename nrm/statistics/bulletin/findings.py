@@ -7,7 +7,7 @@ from nrm.domain.text import N_
 from nrm.statistics.bulletin.published import Counted, Published
 from nrm.statistics.bulletin.voice import FEWER_PEOPLE, FEWER_THAN_TEN, Voice
 from nrm.statistics.catalogue import FORM, Counts
-from nrm.statistics.tables import ANSWERED, UNKNOWN
+from nrm.statistics.tables import UNKNOWN
 
 _HALF_WITHIN = {
     0: N_("Half of the people who were referred were referred on the day of the flag."),
@@ -128,8 +128,8 @@ def _largest(published: Published, voice: Voice) -> Iterator[Finding]:
     """Name the largest form, or all of them where rounding made several alike."""
     figures = {
         code: published.figure(Counts.PERSONS, exploitation=code)
-        for code in FORM.codes
-        if code not in (UNKNOWN, ANSWERED) and published.has(Counts.PERSONS, exploitation=code)
+        for code in FORM.single
+        if code != UNKNOWN and published.has(Counts.PERSONS, exploitation=code)
     }
     if not figures:
         return

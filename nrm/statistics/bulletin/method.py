@@ -1,20 +1,13 @@
-"""How the figures are made, what that does not promise, and what each word means."""
+"""The method as a bulletin says it, of its own release, and what each word means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nrm.domain.text import N_
-from nrm.statistics.about import COVERAGE, hidden_percent
+from nrm.statistics.about import hidden_percent
 from nrm.statistics.bulletin.published import Published
 from nrm.statistics.bulletin.voice import Voice
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """Some sentences under one heading."""
-
-    heading: str
-    paragraphs: Sequence[str]
+from nrm.statistics.method import METHOD, UNDER_TEN, Chapter
 
 
 @dataclass(frozen=True)
@@ -25,70 +18,8 @@ class Definition:
     meaning: str
 
 
-# The largest error and the largest hidden count follow from the noise and the rounding
-# (`nrm/statistics/protection.py`); the error on average is measured.
-_MADE = (
-    COVERAGE,
-    N_(
-        "Only coded facts are counted, such as sex, under or over 18, the district, the form of "
-        "exploitation. No name, no story, and no date finer than a quarter of a year."
-    ),
-    N_(
-        "Every count is changed a little by chance and rounded to a multiple of five. On average a "
-        "figure is about 2 away from the count, and never more than 8."
-    ),
-    N_(
-        "Each figure is made by itself, totals too. So figures do not add up, and are not to be "
-        "added or subtracted."
-    ),
-    N_(
-        "No count under ten is shown. Nobody looks the same as a few: behind “under 10” there can "
-        "be nobody, and at most thirteen."
-    ),
-    N_("In this release, %(hidden)s of a hundred counts are not shown for this reason."),
-    N_(
-        "A number of days is only given where ten people or more took the step. Above thirty days "
-        "it is rounded to five."
-    ),
-    N_(
-        "Shares are made from the figures that are shown. Where one can be counted in several rows "
-        "they are of those of whom anything is known, and add up to more than a hundred."
-    ),
-    N_(
-        "A table is left out where its figures, taken together, would prove something about a few "
-        "people."
-    ),
-    N_(
-        "A release is counted once, signed by two people, and frozen: whatever becomes of a case "
-        "later changes nothing in it. A period is released at most twice, provisional and final."
-    ),
-)
-_NOT_PROMISED = (
-    N_(
-        "The method was tested against known attacks. That is no proof against every attack that "
-        "somebody may think of."
-    ),
-    N_(
-        "Whoever had the secret key with which counts are changed could undo a part of the change. "
-        "It is kept apart from the figures."
-    ),
-    N_(
-        "It does not protect from somebody who reads these figures and also works with the cases, "
-        "or knows somebody who does."
-    ),
-    N_(
-        "Where few people were identified, most figures of the larger tables are hidden. The "
-        "release of a whole year shows more."
-    ),
-    N_(
-        "Each release is changed by chance anew. A difference of five or ten between two releases "
-        "can come from that alone, and the tables of a year are not the sum of its quarters."
-    ),
-    N_(
-        "The figures are of people who were found. They do not say how many were trafficked, and "
-        "people who did not want to be counted are not in them."
-    ),
-)
+# Said of one release, after what it tells of.
+_SHARE_HIDDEN = N_("In this release, %(hidden)s of a hundred counts are not shown for this reason.")
 _MEANS: Mapping[str, str] = {
     N_("Identified"): N_(
         "Somebody in the mechanism flagged the person, because signs spoke of trafficking. The "
@@ -121,18 +52,22 @@ _MEANS: Mapping[str, str] = {
 
 
 def method(published: Published, voice: Voice) -> list[Chapter]:
-    """Say how the figures are made, and what that does not promise."""
+    """Say how the figures are made, how many of this release are hidden, and what is not promised.
+
+    The chapters are those of every release.
+    """
     hidden = voice.number(hidden_percent(published.figures) or 0)
     return [
-        Chapter(
-            voice.say(N_("How these figures are made")),
-            [voice.fill(message, hidden=hidden) for message in _MADE],
-        ),
-        Chapter(
-            voice.say(N_("What this does not promise")),
-            [voice.say(message) for message in _NOT_PROMISED],
-        ),
+        Chapter(voice.say(chapter.heading), list(_paragraphs(chapter, hidden, voice)))
+        for chapter in METHOD
     ]
+
+
+def _paragraphs(chapter: Chapter, hidden: str, voice: Voice) -> Iterator[str]:
+    for message in chapter.paragraphs:
+        yield voice.say(message)
+        if message == UNDER_TEN:
+            yield voice.fill(_SHARE_HIDDEN, hidden=hidden)
 
 
 def definitions(voice: Voice) -> list[Definition]:
