@@ -57,7 +57,7 @@ def everybody():
     return [*ONE_PER_ROLE.values(), None]
 
 
-def test_no_form_is_taken_without_its_token(mechanism, browser):
+def test_no_form_is_taken_without_its_token(mechanism, browser, counted):
     made_up = [{}, {"csrf_token": "made-up"}, {"csrf_token": token(browser())}]
     sent = 0
     with unchanged(mechanism.app):
@@ -74,7 +74,7 @@ def test_no_form_is_taken_without_its_token(mechanism, browser):
             if name:
                 page.get("/help")
                 assert page.html.find("form"), "no longer signed in"
-    print(f"{sent} forms sent without the token that belongs to them, 0 taken")
+    counted(f"{sent} forms sent without the token that belongs to them, 0 taken")
 
 
 def ways(role):
@@ -84,7 +84,7 @@ def ways(role):
 
 
 @pytest.mark.parametrize("role", HUMAN_ROLES)
-def test_no_form_is_taken_from_another_site(mechanism, browser, role):
+def test_no_form_is_taken_from_another_site(mechanism, browser, role, counted):
     page = browser(ONE_PER_ROLE[role])
     fields = {"csrf_token": token(page)}
     sent = 0
@@ -95,11 +95,11 @@ def test_no_form_is_taken_from_another_site(mechanism, browser, role):
                 answer = page.client.post(where, data=fields, headers=headers)
                 assert answer.status_code == 403, f"{where} from {how}"
                 sent += 1
-    print(f"{role}: {sent} forms sent from elsewhere with the right token, 0 taken")
+    counted(f"{sent} forms sent from elsewhere with the right token, 0 taken")
 
 
 @pytest.mark.parametrize("how", FROM_HERE)
-def test_a_form_of_ours_is_taken_whatever_the_browser_says_of_itself(mechanism, browser, how):
+def test_a_form_of_ours_is_taken_whatever_the_browser_says_of_itself(browser, how):
     page = browser("coordinator")
     fields = {"csrf_token": token(page), "reference": "nonsense"}
     answer = page.client.post("/cases/find", data=fields, headers=FROM_HERE[how])
