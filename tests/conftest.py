@@ -102,15 +102,20 @@ def settings(database_url, tmp_path):
 
 @pytest.fixture
 def app(settings):
-    app = create_app(settings)
-    # A run compiles each template once, and not once for every test.
-    compiled = databases.run_folder() / "templates"
-    compiled.mkdir(exist_ok=True)
-    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
+    app = application(settings)
     yield app
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+def application(settings):
+    """Build the application; a run compiles each template once, and not once for every test."""
+    app = create_app(settings)
+    compiled = databases.run_folder() / "templates"
+    compiled.mkdir(exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
+    return app
 
 
 @pytest.fixture
