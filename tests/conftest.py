@@ -16,6 +16,7 @@ hypothesis.settings.load_profile("untimed")
 
 # What promises to hold on both databases is tested on both; the rest runs on SQLite alone.
 ON_BOTH = ("services", "guards", "journeys")
+COUNTED = "counted"
 
 
 def pytest_configure(config):
@@ -26,6 +27,20 @@ def pytest_configure(config):
 def pytest_unconfigure(config):
     if not hasattr(config, "workerinput"):
         databases.end_run()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print at the end of a run what its tests counted, whichever process they ran in."""
+    counted = [
+        f"{report.nodeid.rpartition('::')[2]}: {said}"
+        for report in terminalreporter.stats.get("passed", [])
+        for name, said in report.user_properties
+        if name == COUNTED
+    ]
+    if counted:
+        terminalreporter.section("counted")
+        for line in sorted(counted):
+            terminalreporter.write_line(line)
 
 
 def pytest_generate_tests(metafunc):
@@ -39,6 +54,16 @@ def databases_for(metafunc):
         return list(marker.args)
     folder = metafunc.definition.path.relative_to(databases.ROOT / "tests").parts[0]
     return ["sqlite", "postgresql"] if folder in ON_BOTH else ["sqlite"]
+
+
+@pytest.fixture
+def counted(record_property):
+    """Let a test say how much it tried; the end of the run prints it."""
+
+    def say(words):
+        record_property(COUNTED, words)
+
+    return say
 
 
 @pytest.fixture
@@ -77,15 +102,20 @@ def settings(database_url, tmp_path):
 
 @pytest.fixture
 def app(settings):
-    app = create_app(settings)
-    # A run compiles each template once, and not once for every test.
-    compiled = databases.run_folder() / "templates"
-    compiled.mkdir(exist_ok=True)
-    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
+    app = application(settings)
     yield app
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+def application(settings):
+    """Build the application; a run compiles each template once, and not once for every test."""
+    app = create_app(settings)
+    compiled = databases.run_folder() / "templates"
+    compiled.mkdir(exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
+    return app
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 import pytest
 
-from nrm.application import create_app
 from nrm.db import db
 from tests import databases
 from tests import world as worlds
-from tests.conftest import databases_for
+from tests.conftest import application, databases_for
 from tests.guards import seeded
 from tests.page import PageClient
 
@@ -26,7 +25,7 @@ def mechanism(seeded_on, tmp_path_factory):
     """Give a mechanism with records in every state: one for all guards, because none changes it."""
     folder = tmp_path_factory.mktemp("seeded")
     with databases.fresh(seeded_on, folder) as url:
-        app = create_app(databases.settings(url, folder))
+        app = application(databases.settings(url, folder))
         yield seeded.build(worlds.build(app))
         with app.app_context():
             db.session.remove()

@@ -95,11 +95,15 @@ def each(values):
 
 def address(made, route):
     """Write the address of a route for a record with which its page opens."""
-    asked = {
+    return route.at(**records(made, route)[0]) + asked(made, route)
+
+
+def asked(made, route):
+    """Write the question without which a page does not open."""
+    return {
         "consent.withdraw": f"?recipient={made.world.organisations['lakes']}",
         "sightings.account": "?since=20260101T0000Z&until=20270101T0000Z",
-    }
-    return route.at(**records(made, route)[0]) + asked.get(route.endpoint, "")
+    }.get(route.endpoint, "")
 
 
 def token(page):

@@ -3,14 +3,14 @@
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
-from nrm.models import AuditEntry, Departure, Referral
+from nrm.models import AuditEntry, Bar, BrokenGlass, Case, Departure, Referral
 from nrm.services import accounts, directory, erasure, follow_up, provision, referral
 from nrm.services.audit import record
 from tests import releases
@@ -42,6 +42,10 @@ class Mechanism:
     entries: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
+    # Cases of the first responder, and referrals to the provider's organisation, to which somebody
+    # stands in a way of their own: barred, looking after it, with its glass broken.
+    related_cases: dict[str, str] = field(default_factory=dict)
+    related_referrals: dict[str, tuple[str, str]] = field(default_factory=dict)
     # Releases of the statistics that have figures: one that is frozen, and one that waits.
     releases: dict[str, UUID] = field(default_factory=dict)
 
@@ -58,6 +62,7 @@ def build(world):
         _add_closed(made)
         _add_erasures(made)
         _add_others_work(made)
+        _add_relations(made)
         _add_listings(made)
         _add_accounts(made)
         _add_entries(made)
@@ -126,6 +131,63 @@ def _add_others_work(made):
     made.foreign_case = worlds.flag(made.world, "other_responder")
     made.foreign_draft = worlds.draft(made.world, "other_responder")
     made.foreign_referral = worlds.accepted(made.world, "other_provider")
+
+
+def _add_relations(made):
+    """Write each relation as its own row, because only the policy's answer to it is looked at."""
+    world, cases, referrals = made.world, made.related_cases, made.related_referrals
+    for name in ("first_responder", "coordinator", "second_coordinator"):
+        cases[f"barred to the {name}"] = worlds.flag(world)
+        _relate(world, cases[f"barred to the {name}"], bar=name)
+        cases[f"opened in an emergency by the {name}"] = worlds.flag(world)
+        _relate(world, cases[f"opened in an emergency by the {name}"], glass=name)
+    for name in ("coordinator", "second_coordinator"):
+        cases[f"looked after by the {name}"] = worlds.presumed(world)
+        _relate(world, cases[f"looked after by the {name}"], owner=name)
+    both = "opened in an emergency by the coordinator, who is barred"
+    cases[both] = worlds.flag(world)
+    _relate(world, cases[both], bar="coordinator", glass="coordinator", owner="coordinator")
+    for name, ways in {
+        "barred to the provider": {"bar": "provider"},
+        "barred to the shelter": {"barred_organisation": "lakes"},
+        "opened in an emergency by the provider": {"glass": "provider"},
+    }.items():
+        referrals[name] = worlds.accepted(world)
+        _relate(world, referrals[name][0], **ways)
+
+
+def _relate(world, reference, *, bar=None, barred_organisation=None, glass=None, owner=None):
+    with unit_of_work() as unit:
+        case = db.session.scalars(select(Case).where(Case.reference == reference)).one()
+        whom = {
+            "account_id": world.accounts.get(bar),
+            "organisation_id": world.organisations.get(barred_organisation),
+        }
+        if any(whom.values()):
+            row = Bar(
+                id=uuid4(),
+                case_id=case.id,
+                reason="practice",
+                placed_by_id=world.accounts["second_coordinator"],
+                placed_at=unit.now,
+                **whom,
+            )
+            db.session.add(row)
+        if glass:
+            row = BrokenGlass(
+                id=uuid4(),
+                case_id=case.id,
+                account_id=world.accounts[glass],
+                reason="practice",
+                broken_at=unit.now,
+                # As long as a run may take: how soon it closes is looked at elsewhere.
+                expires_at=unit.now + timedelta(days=1),
+                review_due_at=unit.now + timedelta(days=3),
+            )
+            db.session.add(row)
+        if owner:
+            case.owner_id = world.accounts[owner]
+        record(unit, HOUSEKEEPING, Action.CASE_FLAG)
 
 
 def _add_listings(made):

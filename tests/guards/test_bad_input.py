@@ -150,9 +150,11 @@ def test_every_form_is_in_the_table(app):
     assert taken == {form.endpoint for form in FORMS}
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_is_kept(world, browse, subtests):
+def test_what_is_wrong_is_said_and_what_was_typed_is_kept(world, browse, subtests, database_kind):
     opened = {}
-    for what, name, typed, message in BAD:
+    # Nothing that is wrong may reach a database; one of the two would not even take a NUL.
+    bad = BAD if database_kind == "sqlite" else [wrong for wrong in BAD if "\\x00" in repr(wrong)]
+    for what, name, typed, message in bad:
         form = form_of(name)
         with subtests.test(f"{what}: {form}"):
             page = browse(form.by)
@@ -219,16 +221,20 @@ WRITTEN = {
 
 def test_hidden_fields_of_the_wrong_kind_break_nothing(world, browse, subtests):
     for name in ("casefile.presume", "question signs", "referral.send", "provision.decline"):
-        form = form_of(name)
+        form, opened = form_of(name), None
+        page = browse(form.by)
         for typed in STRANGE:
             with subtests.test(f"{name} {ascii(typed)[:40]}"):
-                page = browse(form.by)
-                path, _form, fields = form.opened(world, page)
+                # What is refused changes nothing; only what was taken after all is made anew.
+                opened = opened or form.opened(world, page)
+                path, _form, fields = opened
                 sent = {**fields, **form.right, **typed}
                 sent = {name: value for name, value in sent.items() if value is not None}
                 answer = page.client.post(path, data=sent)
                 assert answer.status_code in {303, 400, 409, 413, 422}
-                if answer.status_code != 303:
+                if answer.status_code == 303:
+                    opened = None
+                else:
                     assert words(check(answer.get_data(as_text=True)).h1)
 
 

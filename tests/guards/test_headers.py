@@ -1,4 +1,4 @@
-"""What every answer tells the browser, and what no other site can make a browser send."""
+"""What every answer tells the browser."""
 
 import json
 from contextlib import contextmanager
@@ -11,12 +11,9 @@ import pytest
 from config import Environment
 from nrm.application import create_app
 from nrm.db import db
-from nrm.domain.roles import HUMAN_ROLES
 from nrm.services import casefile
-from tests.guards.routes import address, all_routes, token
-from tests.guards.seeded import unchanged
-from tests.guards.test_matrix import MAY_REACH, SIGNED_IN
-from tests.world import ONE_PER_ROLE, PASSWORD
+from tests.guards.routes import token
+from tests.world import PASSWORD
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -177,46 +174,3 @@ def test_in_production_the_cookie_is_sent_to_this_host_by_https_alone(mechanism)
         assert signed_in.headers["Location"] == "/"
         assert cookie_of(signed_in)[1].value != cookie.value
         assert client.get("/statistics", **https).status_code == 200
-
-
-# Forms
-
-
-def forms_of(made, role):
-    open_to_it = MAY_REACH[role] | SIGNED_IN
-    for route in all_routes(made.app):
-        if "POST" in route.methods and route.endpoint in open_to_it:
-            yield address(made, route)
-
-
-@pytest.mark.parametrize("role", HUMAN_ROLES)
-def test_no_form_is_taken_without_its_token(mechanism, browser, role):
-    page = browser(ONE_PER_ROLE[role])
-    with unchanged(mechanism.app):
-        for where in forms_of(mechanism, role):
-            for fields in ({}, {"csrf_token": "made-up"}, {"csrf_token": token(browser())}):
-                answer = page.client.post(where, data=fields)
-                assert answer.status_code == 400, where
-    page.get("/help")
-    assert page.html.find("form"), "no longer signed in"
-
-
-@pytest.mark.parametrize("role", HUMAN_ROLES)
-def test_no_form_is_taken_from_another_site(mechanism, browser, role):
-    page = browser(ONE_PER_ROLE[role])
-    fields = {"csrf_token": token(page)}
-    with unchanged(mechanism.app):
-        for where in forms_of(mechanism, role):
-            for site in ("cross-site", "same-site"):
-                answer = page.client.post(where, data=fields, headers={"Sec-Fetch-Site": site})
-                assert answer.status_code == 403, where
-
-
-def test_nobody_is_signed_in_by_another_site(mechanism, browser):
-    page = browser()
-    fields = {"email": mechanism.world.email("analyst"), "password": PASSWORD}
-    known = {**fields, "csrf_token": token(page)}
-    other_site = {"Sec-Fetch-Site": "cross-site"}
-    assert page.client.post("/sign-in", data=fields).status_code == 400
-    assert page.client.post("/sign-in", data=known, headers=other_site).status_code == 403
-    page.get("/", status=303)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nrm.domain.roles import HUMAN_ROLES, Role
+from nrm.domain.roles import GRANTS, HUMAN_ROLES, Permission, Role
 from tests.guards.routes import address, all_routes, token
 from tests.guards.seeded import logged, unchanged
 from tests.world import ONE_PER_ROLE
@@ -139,6 +139,20 @@ def test_the_table_names_every_route_and_every_role(app):
     named = EVERYBODY.union(SIGNED_IN, *MAY_REACH.values())
     assert named == {route.endpoint for route in all_routes(app)}
     assert set(MAY_REACH) == set(HUMAN_ROLES)
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_the_table_says_what_the_grants_say(app, role):
+    """What a route needs and what a role holds make the same table as the one above."""
+    held = {
+        route.endpoint
+        for route in all_routes(app)
+        if isinstance(route.declares, Permission)
+        and route.declares in GRANTS[role]
+        and route.endpoint not in SIGNED_IN
+    }
+    assert held == MAY_REACH[role]
 
 
 def closed_to(made, role):

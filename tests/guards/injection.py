@@ -1,0 +1,80 @@
+"""sqlmap, started against a server of ours on this machine, and what it says that it found."""
+
+import csv
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import sqlmap
+
+PROGRAM = Path(sqlmap.__file__).with_name("sqlmap.py")
+# As Burp keeps a request: lines of signs around what was sent, byte by byte.
+RULE = "=" * 54
+TESTED = re.compile(r"\[INFO\] (?:testing if )?(\w+) parameter '([^']+)'")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One form as a browser sends it."""
+
+    address: str
+    cookie: str
+    fields: tuple[tuple[str, str], ...]
+
+    def written(self, host):
+        body = urlencode(self.fields)
+        lines = [
+            f"POST {self.address} HTTP/1.1",
+            f"Host: {host}",
+            "Content-Type: application/x-www-form-urlencoded",
+            f"Content-Length: {len(body)}",
+            *([f"Cookie: {self.cookie}"] if self.cookie else []),
+            "",
+            body,
+        ]
+        text = "\n".join(lines)
+        return f"{RULE}\n12:00:00  http://{host}  [127.0.0.1]\n{RULE}\n{text}\n{RULE}\n\n\n\n"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of it."""
+
+    # Where it says that something can be injected: address, place and parameter.
+    injected: list[tuple[str, str, str]]
+    tested: set[str]
+    said: str
+
+
+def search(host, asked, folder, *, level, seconds):
+    """Let it look at every field of these forms, for so long at most."""
+    requests, results = folder / "requests.txt", folder / "results.csv"
+    requests.write_text("".join(one.written(host) for one in asked), encoding="utf-8")
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(PROGRAM),
+            *("-l", str(requests), "--batch", "--crawl=0", "--disable-coloring"),
+            *("--dbms=sqlite", f"--level={level}", "--risk=1", "--technique=BEUS"),
+            # A refused form is an answer like any other, and so is one that leads on.
+            *("--ignore-code=*", "--ignore-redirects", "--skip-waf"),
+            *("--skip=csrf_token", "--threads=4", "--timeout=20", "--retries=0"),
+            *(f"--time-limit={seconds}", f"--output-dir={folder}", f"--results-file={results}"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        # Nothing of it may be kept from an earlier run, nor looked for elsewhere.
+        env={"HOME": str(folder), "PATH": "", "PYTHONWARNINGS": "ignore"},
+        timeout=seconds + 60,
+    )
+    rows = list(csv.reader(results.open(encoding="utf-8")))[1:] if results.exists() else []
+    injected = [(row[0], row[1], row[2]) for row in rows if len(row) > 2 and row[2]]
+    return Found(injected, tested(done.stdout), done.stdout + done.stderr)
+
+
+def tested(said):
+    return {f"{found[1]} {found[2]}" for found in TESTED.finditer(said)}
