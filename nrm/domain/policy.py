@@ -6,7 +6,7 @@ from uuid import UUID
 
 from nrm.domain.errors import RefusedError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
-from nrm.domain.roles import GRANTS, Actor, Permission, Relation
+from nrm.domain.roles import APPOINTED, GRANTS, Actor, Permission, Relation, Role
 from nrm.domain.text import N_
 
 
@@ -68,6 +68,7 @@ class AccountStanding:
     subject: Subject
     account_id: UUID
     organisation_id: UUID
+    role: Role
 
 
 Standing: TypeAlias = (
@@ -155,14 +156,20 @@ def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Rel
 
 
 def _account_relations(actor: Actor, record: AccountStanding) -> frozenset[Relation]:
-    """Say how an actor stands to an account: nobody manages their own."""
+    """Say how an actor stands to an account: nobody manages their own.
+
+    Auditors and administrators are nobody's colleague: else whoever looks after the accounts of
+    one organisation could shut out, or become, whoever looks after the whole.
+    """
     if record.account_id == actor.id:
         return frozenset()
     same = record.organisation_id == actor.organisation_id
-    return frozenset({Relation.OTHERS_ACCOUNT, *({Relation.COLLEAGUE} if same else ())})
+    colleague = same and record.role not in APPOINTED
+    return frozenset({Relation.OTHERS_ACCOUNT, *({Relation.COLLEAGUE} if colleague else ())})
 
 
 _WHY_NOT: dict[Permission, str] = {
+    Permission.ACCOUNT_MANAGE: N_("Nobody manages their own account. Another administrator does."),
     Permission.ERASURE_ANSWER: N_(
         "Someone other than the person who asked for an erasure carries it out."
     ),

@@ -38,6 +38,8 @@ ROLE_LABEL: dict[Role, str] = {
 }
 
 HUMAN_ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
+# Given and looked after by the national administrator alone, in whatever organisation.
+APPOINTED = frozenset({Role.AUDITOR, Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR})
 
 
 class Permission(StrEnum):
@@ -82,6 +84,7 @@ class Permission(StrEnum):
     REFERRAL_SEND = "referral:send"
     REFERRAL_VIEW = "referral:view"
     REFERRAL_WITHDRAW = "referral:withdraw"
+    ROLE_VIEW = "role:view"
     SERVICE_RECORD = "service:record"
     STATISTICS_ASK = "statistics:ask"
     STATISTICS_COUNT = "statistics:count"
@@ -120,7 +123,7 @@ class Relation(StrEnum):
     OWN_ERASURE = "own erasure"
     # The actor has not signed this release of the statistics yet: two different people do.
     UNSIGNED_RELEASE = "release not signed by oneself"
-    # The account is a colleague's: nobody manages their own.
+    # The account is a colleague's, and of no appointed role: nobody manages their own.
     COLLEAGUE = "colleague"
     OTHERS_ACCOUNT = "another's account"
 
@@ -208,6 +211,7 @@ GRANTS: Grants = {
         Permission.WORK_VIEW: _ALONE,
         Permission.AUDIT_SEARCH: _ALONE,
         Permission.AUDIT_EXPORT: _ALONE,
+        Permission.ROLE_VIEW: _ALONE,
         # The protection officer can be the second person without opening the file.
         Permission.ERASURE_VIEW: _ALONE,
         Permission.ERASURE_ANSWER: frozenset({Relation.OTHERS_ERASURE}),
@@ -216,6 +220,7 @@ GRANTS: Grants = {
         Permission.WORK_VIEW: _ALONE,
         Permission.ACCOUNT_MANAGE: frozenset({Relation.NO_RECORD, Relation.OTHERS_ACCOUNT}),
         Permission.ORGANISATION_MANAGE: _ALONE,
+        Permission.ROLE_VIEW: _ALONE,
     },
     Role.ORGANISATION_ADMINISTRATOR: {
         Permission.WORK_VIEW: _ALONE,

@@ -211,6 +211,14 @@ ORGANISATION_TYPE = CodeList(
     Code("other", N_("Another kind of organisation")),
 )
 
+# Why an account is disabled; the last is said by housekeeping alone.
+DISABLING = CodeList(
+    Code("left", N_("The person no longer works here")),
+    Code("taken_over", N_("Somebody else may be using the account")),
+    Code("on_leave", N_("A long leave, or another pause")),
+    Code("dormant", N_("Nobody signed in for a long time")),
+)
+
 # Who brought the person to the mechanism, with the org_Type of the referring organisation.
 REFERRAL_SOURCE = CodeList(
     Code("self", N_("The person themselves")),

@@ -12,12 +12,13 @@ from nrm.db import db
 from nrm.domain.errors import ErasedError, NotFoundError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
 from nrm.domain.policy import (
+    AccountStanding,
     CaseStanding,
     ErasureStanding,
     ListingStanding,
     ReferralStanding,
 )
-from nrm.domain.roles import GRANTS, Actor, Permission, Relation
+from nrm.domain.roles import APPOINTED, GRANTS, Actor, Permission, Relation
 from nrm.models import Account, Bar, BrokenGlass, Case, Erasure, Listing, Referral
 
 _RelationSql: TypeAlias = Callable[[Relation, Actor], ColumnElement[bool]]
@@ -33,6 +34,11 @@ def visible_referrals(actor: Actor, permission: Permission) -> Select[Referral]:
     """Select the referrals towards which the actor holds the permission."""
     held = _any_of(actor, permission, _referral_relation)
     return select(Referral).where(held, ~is_barred(actor, Referral.case_id))
+
+
+def visible_accounts(actor: Actor, permission: Permission) -> Select[Account]:
+    """Select the accounts towards which the actor holds the permission: never their own."""
+    return select(Account).where(_any_of(actor, permission, _account_relation))
 
 
 def case(actor: Actor, reference: str, permission: Permission, *, lock: bool = False) -> Case:
@@ -137,6 +143,13 @@ def erasure_standing(record: Erasure) -> ErasureStanding:
     return ErasureStanding(Subject("erasure", record.id, record.case_id), record.asked_by_id)
 
 
+def account_standing(record: Account) -> AccountStanding:
+    """Say what the policy needs to know of an account."""
+    return AccountStanding(
+        Subject("account", record.id), record.id, record.organisation_id, record.role
+    )
+
+
 def _any_of(
     actor: Actor, permission: Permission, relation_sql: _RelationSql
 ) -> ColumnElement[bool]:
@@ -191,6 +204,16 @@ def _referral_relation(relation: Relation, actor: Actor) -> ColumnElement[bool]:
         return and_(received, Referral.state.in_(LIVE_REFERRALS))
     if relation is Relation.ACCEPTED:
         return and_(received, Referral.state == ReferralState.ACCEPTED)
+    return false()
+
+
+def _account_relation(relation: Relation, actor: Actor) -> ColumnElement[bool]:
+    others = Account.id != _known(actor.id)
+    if relation is Relation.OTHERS_ACCOUNT:
+        return others
+    if relation is Relation.COLLEAGUE:
+        same = Account.organisation_id == _known(actor.organisation_id)
+        return and_(others, same, Account.role.not_in(APPOINTED))
     return false()
 
 

@@ -12,7 +12,6 @@ from nrm.services import keys
 from nrm.web import (
     access,
     account,
-    administration,
     assets,
     audit,
     bulletin,
@@ -32,20 +31,23 @@ from nrm.web import (
     identification,
     log_state,
     logs,
+    organisations,
     pages,
+    people,
     provision,
     questionnaires,
     referral,
+    roles,
     search,
     sessions,
     sightings,
     statistics,
     uploads,
+    welcome,
 )
 
 BLUEPRINTS = (
     account.blueprint,
-    administration.blueprint,
     audit.blueprint,
     bulletin.blueprint,
     casefile.blueprint,
@@ -60,13 +62,17 @@ BLUEPRINTS = (
     home.blueprint,
     identification.blueprint,
     log_state.blueprint,
+    organisations.blueprint,
     pages.blueprint,
+    people.blueprint,
     provision.blueprint,
     questionnaires.blueprint,
     referral.blueprint,
+    roles.blueprint,
     search.blueprint,
     sightings.blueprint,
     statistics.blueprint,
+    welcome.blueprint,
 )
 
 # One document is at most 20 000 characters; a form of many fields stays far below this.

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from nrm.domain.policy import holds
 from nrm.domain.roles import Permission
-from nrm.services import accounts, log_export, log_search
+from nrm.services import log_export, log_search, organisations
 from nrm.services.log_search import Found
 from nrm.web import log_lines
 from nrm.web.access import actor, needs
@@ -27,7 +27,7 @@ blueprint = Blueprint("audit", __name__)
 @needs(Permission.AUDIT_SEARCH)
 def search() -> tuple[str, int]:
     """Show the entries that the address asks for, newest first."""
-    form = SearchForm(accounts.organisations(), pack(), request.args, meta={"csrf": False})
+    form = SearchForm(organisations.every(), pack(), request.args, meta={"csrf": False})
     person = request.args.get("person", type=UUID)
     if not form.validate():
         return _page(form)
@@ -42,7 +42,7 @@ def search() -> tuple[str, int]:
 @once(lambda _outcome, **_: url_for("audit.search"))
 def ask() -> Response | tuple[str, int]:
     """Turn what was typed into an address that names no person."""
-    form = SearchForm(accounts.organisations(), pack())
+    form = SearchForm(organisations.every(), pack())
     person: list[UUID | None] = []
     if form.carries_out(lambda: person.append(log_search.account_id(actor(), form.person))):
         return redirect(url_for(".search", **form.address, person=person[0]), 303)
@@ -54,7 +54,7 @@ def ask() -> Response | tuple[str, int]:
 @once(lambda _outcome, **_: _same_search())
 def export() -> Response | tuple[str, int]:
     """Hand out every entry that the address asks for, under a name that says nothing."""
-    form = SearchForm(accounts.organisations(), pack(), request.args, meta={"csrf": False})
+    form = SearchForm(organisations.every(), pack(), request.args, meta={"csrf": False})
     if not form.validate():
         return _page(form)
     asked = form.search(request.args.get("person", type=UUID), None)

@@ -1,5 +1,6 @@
 """What every template can say: who looks on, where they can go, and codes in words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from nrm.domain import vocabulary
 from nrm.domain.lifecycle import STATE_LABEL
 from nrm.domain.reference import spoken
 from nrm.domain.roles import ROLE_LABEL, Role
+from nrm.domain.staff import ACCOUNT_STATE_LABEL, AccountState
 from nrm.web.due import due, moment_words
 from nrm.web.text import _
 
@@ -60,10 +62,11 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("erasure.requests", "Erasures"),
     ),
     Role.ADMINISTRATOR: (
-        ("administration.people", "People"),
-        ("administration.organisations", "Organisations"),
+        ("people.index", "People"),
+        ("organisations.index", "Organisations"),
+        ("roles.index", "Roles"),
     ),
-    Role.ORGANISATION_ADMINISTRATOR: (("administration.people", "People"),),
+    Role.ORGANISATION_ADMINISTRATOR: (("people.index", "People"),),
 }
 
 
@@ -94,6 +97,8 @@ def register(app: Flask) -> None:
     app.add_template_filter(iso_day, "iso_day")
     app.add_template_filter(due, "due")
     app.add_template_filter(role_words, "role_words")
+    app.add_template_filter(account_state, "account_state")
+    app.add_template_filter(factor_words, "factor_words")
     app.add_template_filter(action_words, "action_words")
     app.add_template_filter(district, "district")
     app.add_template_filter(spoken, "spoken")
@@ -173,6 +178,24 @@ def state_words(state: StrEnum) -> str:
 def role_words(role: Role | str) -> str:
     """Say a role in words."""
     return str(_(ROLE_LABEL[Role(role)]))
+
+
+def account_state(state: AccountState) -> str:
+    """Say how an account stands."""
+    return str(_(ACCOUNT_STATE_LABEL[state]))
+
+
+def factor_words(factors: Mapping[str, int]) -> str:
+    """Say how many second factors somebody has, by kind: never what they are."""
+    if not factors:
+        return str(_("None yet"))
+    parts = [
+        _("Passkeys: %(number)s", number=number)
+        if kind == "passkey"
+        else _("Apps with codes: %(number)s", number=number)
+        for kind, number in sorted(factors.items())
+    ]
+    return ", ".join(parts)
 
 
 def action_words(action: Action | str) -> str:

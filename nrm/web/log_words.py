@@ -32,7 +32,7 @@ SUBJECT_LABEL = {
 }
 # What was lacking where something was refused: what the account would have had to be allowed.
 PERMISSION_LABEL = {
-    Permission.ACCOUNT_MANAGE: _l("keep accounts and organisations"),
+    Permission.ACCOUNT_MANAGE: _l("look after accounts"),
     Permission.AUDIT_EXPORT: _l("take entries out of the log"),
     Permission.AUDIT_SEARCH: _l("read the log"),
     Permission.CASE_CLOSE: _l("close a case"),
@@ -62,6 +62,7 @@ PERMISSION_LABEL = {
     Permission.LISTING_SUBMIT: _l("submit a listing"),
     Permission.LISTING_SUSPEND: _l("suspend a listing"),
     Permission.NEEDS_RECORD: _l("record needs"),
+    Permission.ORGANISATION_MANAGE: _l("keep the organisations"),
     Permission.PERSON_SEARCH: _l("search for people"),
     Permission.REFERRAL_ANSWER: _l("answer a referral"),
     Permission.REFERRAL_END: _l("end a referral"),
@@ -69,6 +70,7 @@ PERMISSION_LABEL = {
     Permission.REFERRAL_SEND: _l("send a referral"),
     Permission.REFERRAL_VIEW: _l("see a referral"),
     Permission.REFERRAL_WITHDRAW: _l("withdraw a referral"),
+    Permission.ROLE_VIEW: _l("read what every role can see and do"),
     Permission.SERVICE_RECORD: _l("record a service"),
     Permission.STATISTICS_ASK: _l("ask for a release of the statistics"),
     Permission.STATISTICS_COUNT: _l("count a release of the statistics"),
@@ -91,6 +93,7 @@ _REASONS = (
     vocabulary.REVEAL_REASON,
     vocabulary.CONSENT_EXCEPTION,
     vocabulary.CONSENT_PURPOSE,
+    vocabulary.DISABLING,
     vocabulary.ERASURE_REASON,
 )
 _PLACES = {
@@ -99,6 +102,9 @@ _PLACES = {
     "assisted": _l("Assisted"),
     "comparison": _l("Whether the person is known already"),
     "consent": _l("Consent"),
+    "disabled": _l("The account is disabled"),
+    "ended": _l("Used already, or replaced by a newer one"),
+    "expired": _l("Too old"),
     "file": _l("Who has seen a file"),
     "find": _l("Found by its reference"),
     "incoming": _l("New flags"),
