@@ -1,6 +1,6 @@
 """Which rows an actor may see: the policy's grant table, said in SQL."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -97,9 +97,9 @@ def case_standing(record: Case) -> CaseStanding:
     return CaseStanding(
         case_subject(record),
         record.flagged_by_id,
-        _owners(record),
-        _whom(record.bars),
-        _whose_glass(record.broken_glass),
+        frozenset(one for one in (record.owner_id, record.deputy_id) if one is not None),
+        _ids(record.barred),
+        _ids(record.glass_broken_by),
     )
 
 
@@ -110,27 +110,13 @@ def referral_standing(record: Referral, *, consented: bool = False) -> ReferralS
         record.organisation_id,
         record.state,
         consented,
-        _whom(record.bars),
-        _whose_glass(record.broken_glass),
+        _ids(record.barred),
+        _ids(record.glass_broken_by),
     )
 
 
-def _owners(record: Case) -> frozenset[UUID]:
-    """Name who looks after a case: its owner, and whoever stands in while the owner is away."""
-    owner = record.owner
-    if owner is None:
-        return frozenset()
-    away = owner.away_until is not None and owner.away_until > datetime.now(UTC)
-    return frozenset({owner.id, *({owner.stand_in_id} if away and owner.stand_in_id else ())})
-
-
-def _whom(bars: Iterable[Bar]) -> frozenset[UUID]:
-    return frozenset(bar.account_id or bar.organisation_id or UUID(int=0) for bar in bars)
-
-
-def _whose_glass(broken: Iterable[BrokenGlass]) -> frozenset[UUID]:
-    now = datetime.now(UTC)
-    return frozenset(one.account_id for one in broken if one.expires_at > now)
+def _ids(text: str | None) -> frozenset[UUID]:
+    return frozenset(map(UUID, (text or "").split()))
 
 
 def listing_standing(record: Listing) -> ListingStanding:
