@@ -9,8 +9,10 @@ from nrm.domain.text import N_
 
 # A link is opened at the next day of work, also over a weekend; after that it is only a risk.
 INVITATION_LASTS = timedelta(hours=72)
-# Who has not signed in for so long is shown apart, whatever the setting that disables accounts.
-UNSEEN_AFTER = timedelta(days=90)
+# Who has not signed in for so long is shown apart, in time to ask before the account is disabled.
+UNSEEN_AFTER = timedelta(days=30)
+# Who has not signed in for so long is disabled, unless a setting says otherwise.
+DORMANT_AFTER = timedelta(days=90)
 
 
 class AccountState(StrEnum):
@@ -25,7 +27,7 @@ class AccountState(StrEnum):
 ACCOUNT_STATE_LABEL: Mapping[AccountState, str] = {
     AccountState.INVITED: N_("Invited"),
     AccountState.ACTIVE: N_("Active"),
-    AccountState.UNSEEN: N_("Not seen for 90 days"),
+    AccountState.UNSEEN: N_("Not seen for 30 days"),
     AccountState.DISABLED: N_("Disabled"),
 }
 

@@ -15,6 +15,9 @@ from nrm.security import passwords
 from nrm.services import sessions
 from nrm.services.audit import record, record_alone
 
+# How long a password may be, for the forms that ask for one.
+SHORTEST, LONGEST = passwords.SHORTEST, passwords.LONGEST
+
 
 @dataclass(frozen=True)
 class NewAccount:
@@ -82,7 +85,7 @@ def add_account(unit: Unit, new: NewAccount) -> Account:
 
 def hashed(password: str) -> str:
     """Hash a password that somebody chose, unless the rules for passwords refuse it."""
-    if not passwords.SHORTEST <= len(password) <= passwords.LONGEST:
+    if not SHORTEST <= len(password) <= LONGEST:
         raise InvalidInputError("password", N_("A password has between 12 and 256 characters."))
     return passwords.hash_password(password)
 

@@ -67,7 +67,7 @@ class Details:
 
 
 def listed(
-    actor: Actor, asked: Asked = Asked(), after: UUID | None = None  # noqa: B008 - it is frozen
+    actor: Actor, asked: Asked = Asked(), after: UUID | None = None
 ) -> tuple[list[Person], UUID | None]:
     """List accounts by e-mail; returns (people, after which account the next page begins)."""
     require(actor, Permission.ACCOUNT_MANAGE)
@@ -168,7 +168,7 @@ def person(actor: Actor, account_id: UUID) -> Details:
     return Details(
         Person(account, name, state_of(account, now)),
         kind,
-        {factor: number for factor, number in kinds},
+        dict(kinds.tuples()),
         db.session.scalar(codes) or 0,
         db.session.scalar(sittings) or 0,
         db.session.scalar(link),

@@ -76,9 +76,9 @@ SITUATIONS = {
         MINE, ReferralState.ACCEPTED, consented=True, broken_glass=US, barred=frozenset({MINE})
     ),
     # An account: one's own, a colleague's, somebody's of another organisation.
-    "self": AccountStanding(ACCOUNT, ME, MINE),
-    "near": AccountStanding(ACCOUNT, COLLEAGUE, MINE),
-    "far": AccountStanding(ACCOUNT, COLLEAGUE, ELSEWHERE),
+    "self": AccountStanding(ACCOUNT, ME, MINE, Role.PROVIDER),
+    "near": AccountStanding(ACCOUNT, COLLEAGUE, MINE, Role.PROVIDER),
+    "far": AccountStanding(ACCOUNT, COLLEAGUE, ELSEWHERE, Role.PROVIDER),
 }
 
 # Who may do what in which situation. A permission that does not stand under a role is refused to

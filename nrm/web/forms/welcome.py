@@ -3,7 +3,7 @@
 from wtforms import PasswordField
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from nrm.security.passwords import LONGEST, SHORTEST
+from nrm.services.accounts import LONGEST, SHORTEST
 from nrm.web.forms.base import Form
 from nrm.web.text import _l
 
