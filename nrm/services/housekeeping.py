@@ -9,6 +9,7 @@ from nrm.country import CountryPack
 from nrm.db import db, unit_of_work
 from nrm.models import FormReceipt
 from nrm.services import (
+    approvals,
     comparison,
     departures,
     document_files,
@@ -40,6 +41,8 @@ class Round:
     tokens_made: int
     # Files and messages of which nobody ever said that they had left.
     departures_closed: int
+    # Requests for a second person's approval that nobody answered in time.
+    approvals_lapsed: int
 
 
 def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
@@ -60,6 +63,7 @@ def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
         shredding.reconcile(kept),
         tokens,
         given_up,
+        approvals.lapse(),
     )
 
 

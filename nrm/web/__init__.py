@@ -13,6 +13,7 @@ from nrm.web import (
     access,
     account,
     administration,
+    approvals,
     assets,
     audit,
     bulletin,
@@ -46,6 +47,7 @@ from nrm.web import (
 BLUEPRINTS = (
     account.blueprint,
     administration.blueprint,
+    approvals.blueprint,
     audit.blueprint,
     bulletin.blueprint,
     casefile.blueprint,
