@@ -51,6 +51,11 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
     Relation.COLLEAGUE: ("colleague’s", "the account of a colleague in the same organisation"),
     Relation.OTHERS_ACCOUNT: ("another’s", "somebody else’s account"),
+    Relation.OTHERS_APPROVAL: (
+        "another’s",
+        "a request for approval that somebody else made, and that is not about this person",
+    ),
+    Relation.OWN_APPROVAL: ("own request", "a request for approval that this person made"),
 }
 # The data of a country pack, and templates, have no docstring of their own.
 DATA = {

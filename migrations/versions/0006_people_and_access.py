@@ -285,6 +285,7 @@ def _approvals() -> None:
         sa.Column("asked_at", _MOMENT, nullable=False),
         sa.Column("answered_by_id", sa.Uuid(), nullable=True),
         sa.Column("answered_at", _MOMENT, nullable=True),
+        sa.Column("refused_because", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["answered_by_id"], ["account.id"], name="fk_approval_answered_by_id"
         ),

@@ -17,6 +17,12 @@ class Action(StrEnum):
     ACCOUNT_LIST = "account:list"
     ACCOUNT_RESET = "account:reset"
     ACCOUNT_ROLE = "account:role"
+    APPROVAL_ASK = "approval:ask"
+    APPROVAL_CANCEL = "approval:cancel"
+    APPROVAL_CONFIRM = "approval:confirm"
+    APPROVAL_LAPSE = "approval:lapse"
+    APPROVAL_LIST = "approval:list"
+    APPROVAL_REJECT = "approval:reject"
     AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
     CASE_CLOSE = "case:close"
@@ -113,6 +119,12 @@ ACTION_LABEL: dict[Action, str] = {
     Action.ACCOUNT_LIST: N_("List of people read"),
     Action.ACCOUNT_RESET: N_("Second factor reset"),
     Action.ACCOUNT_ROLE: N_("Role changed"),
+    Action.APPROVAL_ASK: N_("A second person’s approval asked for"),
+    Action.APPROVAL_CANCEL: N_("Request for approval taken back"),
+    Action.APPROVAL_CONFIRM: N_("Approved by a second person, and done"),
+    Action.APPROVAL_LAPSE: N_("Request for approval not answered in time"),
+    Action.APPROVAL_LIST: N_("Requests for approval read"),
+    Action.APPROVAL_REJECT: N_("Not approved by a second person"),
     Action.AUDIT_EXPORT: N_("Entries of the log taken out"),
     Action.AUDIT_SEARCH: N_("Audit log searched"),
     Action.CASE_CLOSE: N_("Case closed"),
@@ -212,6 +224,11 @@ TIMELINE = (
     Action.ERASURE_REFUSE,
     Action.CASE_ERASE,
     Action.ERASURE_REPLAY,
+    Action.APPROVAL_ASK,
+    Action.APPROVAL_CANCEL,
+    Action.APPROVAL_CONFIRM,
+    Action.APPROVAL_LAPSE,
+    Action.APPROVAL_REJECT,
 )
 
 # Acts on one case that open parts of other files too, with their purposes.

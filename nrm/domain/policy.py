@@ -54,6 +54,19 @@ class ErasureStanding:
 
 
 @dataclass(frozen=True)
+class ApprovalStanding:
+    """What the policy needs to know of an act that waits for a second person.
+
+    `about` is the record that it changes: whoever's account it is does not approve it either.
+    """
+
+    subject: Subject
+    asked_by: UUID
+    about: UUID
+    barred: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
 class ReleaseStanding:
     """What the policy needs to know of a release of the statistics."""
 
@@ -76,6 +89,7 @@ Standing: TypeAlias = (
     | ReferralStanding
     | ListingStanding
     | ErasureStanding
+    | ApprovalStanding
     | ReleaseStanding
     | AccountStanding
 )
@@ -94,14 +108,22 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
     match record:
         case None:
             return frozenset({Relation.NO_RECORD})
-        case CaseStanding() | ReferralStanding():
-            if _barred(actor, record):
-                return frozenset()
-            if isinstance(record, CaseStanding):
-                return _case_relations(actor, record)
-            return _referral_relations(actor, record)
+        case CaseStanding() | ReferralStanding() | ApprovalStanding():
+            return frozenset() if _barred(actor, record) else _relations_of_a_case(actor, record)
         case _:
             return _other_relations(actor, record)
+
+
+def _relations_of_a_case(
+    actor: Actor, record: CaseStanding | ReferralStanding | ApprovalStanding
+) -> frozenset[Relation]:
+    match record:
+        case CaseStanding():
+            return _case_relations(actor, record)
+        case ReferralStanding():
+            return _referral_relations(actor, record)
+        case ApprovalStanding():
+            return _approval_relations(actor, record)
 
 
 def _other_relations(
@@ -122,7 +144,7 @@ def _other_relations(
             return _account_relations(actor, record)
 
 
-def _barred(actor: Actor, record: CaseStanding | ReferralStanding) -> bool:
+def _barred(actor: Actor, record: CaseStanding | ReferralStanding | ApprovalStanding) -> bool:
     """Say whether a bar keeps the actor out: a bar beats every grant (suspected complicity)."""
     return not record.barred.isdisjoint({actor.id, actor.organisation_id} - {None})
 
@@ -155,6 +177,14 @@ def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Rel
     return frozenset(held)
 
 
+def _approval_relations(actor: Actor, record: ApprovalStanding) -> frozenset[Relation]:
+    """Say how an actor stands to a request: it is their own, or they can be its second person."""
+    if record.asked_by == actor.id:
+        return frozenset({Relation.OWN_APPROVAL})
+    concerned = record.about == actor.id
+    return frozenset[Relation]() if concerned else frozenset({Relation.OTHERS_APPROVAL})
+
+
 def _account_relations(actor: Actor, record: AccountStanding) -> frozenset[Relation]:
     """Say how an actor stands to an account: nobody manages their own.
 
@@ -170,6 +200,10 @@ def _account_relations(actor: Actor, record: AccountStanding) -> frozenset[Relat
 
 _WHY_NOT: dict[Permission, str] = {
     Permission.ACCOUNT_MANAGE: N_("Nobody manages their own account. Another administrator does."),
+    Permission.APPROVAL_ANSWER: N_(
+        "Someone other than the person who asked for this, and whom it is not about, approves it."
+    ),
+    Permission.APPROVAL_ASK: N_("Whoever asked for this can take it back, and nobody else."),
     Permission.ERASURE_ANSWER: N_(
         "Someone other than the person who asked for an erasure carries it out."
     ),

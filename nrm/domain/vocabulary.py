@@ -580,6 +580,13 @@ ERASURE_REASON = CodeList(
     Code("court_order", N_("A court ordered it")),
 )
 
+APPROVAL_REFUSAL = CodeList(
+    Code("not_needed", N_("It is not needed")),
+    Code("wrong_record", N_("It is about the wrong person or file")),
+    Code("not_explained", N_("I do not know enough to approve it")),
+    Code("too_wide", N_("It goes further than it has to")),
+)
+
 CONSENT_PURPOSE = CodeList(
     Code("interview", N_("Be interviewed")),
     Code("record", N_("Record and keep what they tell us")),

@@ -10,6 +10,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.staff import DORMANT_AFTER
 from nrm.models import FormReceipt
 from nrm.services import (
+    approvals,
     comparison,
     departures,
     document_files,
@@ -44,6 +45,8 @@ class Round:
     accounts_disabled: int
     # Files and messages of which nobody ever said that they had left.
     departures_closed: int
+    # Requests for a second person's approval that nobody answered in time.
+    approvals_lapsed: int
 
 
 def tick(
@@ -71,6 +74,7 @@ def tick(
         tokens,
         dormant,
         given_up,
+        approvals.lapse(),
     )
 
 

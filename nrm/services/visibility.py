@@ -9,17 +9,20 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, 
 from sqlalchemy.orm import InstrumentedAttribute
 
 from nrm.db import db
+from nrm.domain.approval import RULES
 from nrm.domain.errors import ErasedError, NotFoundError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
 from nrm.domain.policy import (
     AccountStanding,
+    ApprovalStanding,
     CaseStanding,
     ErasureStanding,
     ListingStanding,
     ReferralStanding,
+    holds,
 )
 from nrm.domain.roles import APPOINTED, GRANTS, Actor, Permission, Relation
-from nrm.models import Account, Bar, BrokenGlass, Case, Erasure, Listing, Referral
+from nrm.models import Account, Approval, Bar, BrokenGlass, Case, Erasure, Listing, Referral
 
 _RelationSql: TypeAlias = Callable[[Relation, Actor], ColumnElement[bool]]
 
@@ -82,6 +85,16 @@ def referral_of(parent: Case, reference: str) -> Referral:
     return found
 
 
+def visible_approvals(actor: Actor) -> Select[Approval]:
+    """Select the requests for approval that are the actor's own, or theirs to answer."""
+    me = _known(actor.id)
+    answers = [kind for kind, rule in RULES.items() if holds(actor, rule.approves)]
+    others = and_(Approval.kind.in_(answers), Approval.asked_by_id != me, Approval.subject_id != me)
+    return select(Approval).where(
+        or_(Approval.asked_by_id == me, others), ~is_barred(actor, Approval.case_id)
+    )
+
+
 def case_subject(record: Case) -> Subject:
     """Name a case for the log."""
     return Subject("case", record.id, record.id)
@@ -136,6 +149,16 @@ def account_standing(record: Account) -> AccountStanding:
     )
 
 
+def approval_standing(record: Approval) -> ApprovalStanding:
+    """Say what the policy needs to know of a request for approval."""
+    return ApprovalStanding(
+        Subject("approval", record.id, record.case_id),
+        record.asked_by_id,
+        record.subject_id,
+        frozenset(bar.account_id or bar.organisation_id or record.id for bar in record.bars),
+    )
+
+
 def _any_of(
     actor: Actor, permission: Permission, relation_sql: _RelationSql
 ) -> ColumnElement[bool]:
@@ -143,7 +166,9 @@ def _any_of(
     return or_(false(), *[relation_sql(relation, actor) for relation in sorted(granted)])
 
 
-def is_barred(actor: Actor, case_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+def is_barred(
+    actor: Actor, case_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
+) -> ColumnElement[bool]:
     """Say whether a bar keeps the actor, or their organisation, from the case."""
     whom = (Bar.account_id == _known(actor.id)) | (
         Bar.organisation_id == _known(actor.organisation_id)

@@ -12,6 +12,7 @@ from nrm.services import keys
 from nrm.web import (
     access,
     account,
+    approvals,
     assets,
     audit,
     bulletin,
@@ -48,6 +49,7 @@ from nrm.web import (
 
 BLUEPRINTS = (
     account.blueprint,
+    approvals.blueprint,
     audit.blueprint,
     bulletin.blueprint,
     casefile.blueprint,

@@ -42,7 +42,7 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("casefile.find", "Find a case"),
         ("search.people", "Find a person"),
         ("directory.entries", "Directory"),
-        ("erasure.requests", "Erasures"),
+        ("approvals.requests", "Second person"),
     ),
     Role.DECISION_MAKER: (("decision.index", "My work"),),
     Role.PROVIDER: (("provision.inbox", "Inbox"),),
@@ -59,14 +59,18 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("sightings.ask", "Who saw what"),
         ("log_state.worth_a_look", "Worth a look"),
         ("log_state.standing", "State of the log"),
-        ("erasure.requests", "Erasures"),
+        ("approvals.requests", "Second person"),
     ),
     Role.ADMINISTRATOR: (
         ("people.index", "People"),
         ("organisations.index", "Organisations"),
+        ("approvals.requests", "Second person"),
         ("roles.index", "Roles"),
     ),
-    Role.ORGANISATION_ADMINISTRATOR: (("people.index", "People"),),
+    Role.ORGANISATION_ADMINISTRATOR: (
+        ("people.index", "People"),
+        ("approvals.requests", "Second person"),
+    ),
 }
 
 
@@ -74,6 +78,8 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 _PART_OF = {
     **dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile"),
     "bulletin": "statistics",
+    # What is erased takes two people too.
+    "erasure": "approvals",
 }
 
 

@@ -13,6 +13,7 @@ from tests import releases
 from tests import world as worlds
 from tests.journeys.people import HOW, answers_about
 from tests.page import filled_in, find_form
+from tests.services import two_people
 from tests.world import SERVICE
 
 
@@ -117,6 +118,11 @@ def own_erasure(world):
         return erasure.ask(world.actor("coordinator"), reference, "duplicate")
 
 
+def asked_approval(world):
+    """Ask for a new role for somebody: the id of the request."""
+    return two_people.asked(world)
+
+
 def case_and_lakes(world):
     return worlds.consented(world), world.organisations["lakes"]
 
@@ -199,6 +205,25 @@ FORMS = [
         "administrator",
         at(a_disabled_account, "/people/{0}/enable"),
         act="account:enable",
+    ),
+    Form(
+        "approvals.cancel",
+        "administrator",
+        at(asked_approval, "/approvals/{0}/cancel", shown_at="/approvals/{0}"),
+        act="approval:cancel",
+    ),
+    Form(
+        "approvals.confirm",
+        "auditor",
+        at(asked_approval, "/approvals/{0}/confirm", shown_at="/approvals/{0}"),
+        act="approval:confirm",
+    ),
+    Form(
+        "approvals.reject",
+        "auditor",
+        at(asked_approval, "/approvals/{0}/reject", shown_at="/approvals/{0}"),
+        {"reason": "not_needed"},
+        "approval:reject",
     ),
     Form("audit.ask", "auditor", at(nothing, "/audit")),
     Form("audit.export", "auditor", at(nothing, "/audit/export", shown_at="/audit")),

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
+from nrm.domain.approval import ApprovalKind
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry, Departure, Referral
 from nrm.services import accounts, directory, erasure, follow_up, provision, referral
@@ -16,6 +17,7 @@ from nrm.services.audit import record
 from tests import releases
 from tests import world as worlds
 from tests.ledger import Ledger, state
+from tests.services import two_people
 
 # Grows with the log wherever a file leaves: that it began, and whether it ended.
 NOTED = {Departure.__tablename__}
@@ -40,6 +42,8 @@ class Mechanism:
     listings: dict[str, UUID] = field(default_factory=dict)
     accounts: dict[str, UUID] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
+    # Requests for approval that wait, by who asked.
+    approvals: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
     # Releases of the statistics that have figures: one that is frozen, and one that waits.
@@ -57,6 +61,7 @@ def build(world):
         _add_lost_referrals(made)
         _add_closed(made)
         _add_erasures(made)
+        _add_approvals(made)
         _add_others_work(made)
         _add_listings(made)
         _add_accounts(made)
@@ -120,6 +125,12 @@ def _add_erasures(made):
     erasure.take_back(world.actor("second_coordinator"), made.erasures["taken_back"])
     erasure.refuse(world.actor("auditor"), made.erasures["refused"])
     erasure.carry_out(world.actor("auditor"), made.erasures["done"], reference, kept)
+
+
+def _add_approvals(made):
+    """Ask for two files to be made one, and for a new role: the first is the coordinator's."""
+    made.approvals["merge"] = two_people.asked(made.world, ApprovalKind.CASE_MERGE)
+    made.approvals["role"] = two_people.asked(made.world, ApprovalKind.ROLE_CHANGE)
 
 
 def _add_others_work(made):
