@@ -18,10 +18,10 @@ from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import InvalidInputError, LinkOverError, NotFoundError, Subject
 from nrm.domain.policy import AccountStanding, holds, require
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
-from nrm.domain.staff import INVITATION_LASTS, given_by
+from nrm.domain.staff import INVITATION_LASTS
 from nrm.domain.text import N_
 from nrm.models import Account, Invitation, Organisation
-from nrm.services import accounts, organisations, people, sessions
+from nrm.services import accounts, organisations, people, role_changes, sessions
 from nrm.services.accounts import NewAccount
 from nrm.services.audit import record, record_alone
 
@@ -41,6 +41,14 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What became of an invitation: a link, or none yet, because a second person is asked first."""
+
+    account_id: UUID
+    link: Link | None
+
+
+@dataclass(frozen=True)
 class Guest:
     """Whose link it is, so that the person sees that it is theirs."""
 
@@ -49,23 +57,33 @@ class Guest:
     known: bool
 
 
-def invite(actor: Actor, new: NewAccount, *, form_id: UUID | None = None) -> Link:
-    """Create an account in one role, and the link by which its person activates it."""
+def invite(actor: Actor, new: NewAccount, *, form_id: UUID | None = None) -> Made:
+    """Create an account in one role, and the link by which its person activates it.
+
+    For a role that sees the whole country there is no link before a second person has agreed.
+    """
     require(actor, Permission.ACCOUNT_MANAGE)
     with unit_of_work(actor, form_id) as unit:
         home = db.session.get(Organisation, new.organisation_id)
         if home is None:
             raise InvalidInputError("organisation", N_("Choose an organisation."))
-        check_role(actor, new.role, home)
+        role_changes.check_role(actor, new.role, home)
         # What is not there yet is towards everybody as it will be.
         standing = AccountStanding(Subject("account"), uuid4(), home.id, new.role)
         require(actor, Permission.ACCOUNT_MANAGE, standing)
         account = accounts.add_account(unit, new)
         db.session.flush()
-        link = add_link(unit, account, actor)
         record(unit, actor, Action.ACCOUNT_CREATE, Subject("account", account.id))
         unit.outcome = str(account.id)
-        return link
+        return Made(account.id, _link_or_request(unit, actor, account))
+
+
+def _link_or_request(unit: Unit, actor: Actor, account: Account) -> Link | None:
+    """Make a link, or ask a second person where nobody gives such an account alone."""
+    if role_changes.waits_for_approval(account):
+        role_changes.ask_for(unit, actor, account, account.role)
+        return None
+    return add_link(unit, account, actor)
 
 
 def homes(actor: Actor) -> Sequence[Organisation]:
@@ -77,17 +95,9 @@ def homes(actor: Actor) -> Sequence[Organisation]:
     return db.session.scalars(own).all()
 
 
-def check_role(actor: Actor, role: object, home: Organisation) -> None:
-    """Refuse a role that people of this kind of organisation do not hold, or not by this giver."""
-    if role not in given_by(actor.role, home.kind):
-        raise InvalidInputError(
-            "role", N_("People of this organisation cannot be given this role. Choose another.")
-        )
-
-
 def renew(
     actor: Actor, account_id: UUID, *, taken_over: bool = False, form_id: UUID | None = None
-) -> Link:
+) -> Made:
     """Make a new link for somebody who lost the old one, or forgot the password.
 
     The password of before is good until the link is used, so that nobody is shut out by a link
@@ -103,12 +113,13 @@ def renew(
             people.refuse_last_administrator(account)
             account.password_hash = ""
             sessions.end_all(account.id)
-        link = add_link(unit, account, actor)
-        purpose = people.TAKEN_OVER if taken_over else ""
-        about = Subject("account", account.id)
-        record(unit, actor, Action.ACCOUNT_INVITE, about, purpose=purpose)
         unit.outcome = str(account.id)
-        return link
+        made = Made(account.id, _link_or_request(unit, actor, account))
+        if made.link is not None:
+            purpose = people.TAKEN_OVER if taken_over else ""
+            about = Subject("account", account.id)
+            record(unit, actor, Action.ACCOUNT_INVITE, about, purpose=purpose)
+        return made
 
 
 def add_link(unit: Unit, account: Account, actor: Actor) -> Link:

@@ -9,7 +9,9 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
 
 from nrm.audit.actions import Action
 from nrm.db import Unit, db, unit_of_work
+from nrm.domain.approval import ApprovalKind
 from nrm.domain.errors import InvalidInputError, NotFoundError, Subject
+from nrm.domain.lifecycle import ApprovalState
 from nrm.domain.policy import may, require
 from nrm.domain.roles import Actor, Permission, Role
 from nrm.domain.staff import INVITATION_LASTS, UNSEEN_AFTER, AccountState
@@ -17,6 +19,7 @@ from nrm.domain.text import N_
 from nrm.domain.vocabulary import DISABLING
 from nrm.models import (
     Account,
+    Approval,
     AuditEntry,
     AuthSession,
     Invitation,
@@ -63,6 +66,8 @@ class Details:
     recovery_codes: int
     sittings: int
     link_until: datetime | None
+    # A request for another role that waits for a second person.
+    asked_role: UUID | None
     manageable: bool
 
 
@@ -164,6 +169,11 @@ def person(actor: Actor, account_id: UUID) -> Details:
     link = select(Invitation.expires_at).where(
         Invitation.account_id == account_id, Invitation.ended_at.is_(None)
     )
+    asked = select(Approval.id).where(
+        Approval.kind == ApprovalKind.ROLE_CHANGE,
+        Approval.subject_id == account_id,
+        Approval.state == ApprovalState.REQUESTED,
+    )
     standing = visibility.account_standing(account)
     return Details(
         Person(account, name, state_of(account, now)),
@@ -172,6 +182,7 @@ def person(actor: Actor, account_id: UUID) -> Details:
         db.session.scalar(codes) or 0,
         db.session.scalar(sittings) or 0,
         db.session.scalar(link),
+        db.session.scalar(asked),
         may(actor, Permission.ACCOUNT_MANAGE, standing).allowed,
     )
 
@@ -182,6 +193,16 @@ def subject(actor: Actor, account_id: UUID) -> Person:
         account = managed(actor, account_id)
         home = db.session.get_one(Organisation, account.organisation_id)
         return Person(account, home.name, state_of(account, unit.now))
+
+
+def named(account_id: UUID) -> Person:
+    """Name an account for a page that its reader was let into before, as an approval is."""
+    row = db.session.execute(
+        select(Account, Organisation.name)
+        .join(Organisation, Organisation.id == Account.organisation_id)
+        .where(Account.id == account_id)
+    ).one()
+    return Person(row[0], row[1], state_of(row[0], datetime.now(UTC)))
 
 
 def managed(actor: Actor, account_id: UUID) -> Account:

@@ -78,6 +78,7 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 _PART_OF = {
     **dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile"),
     "bulletin": "statistics",
+    "role_changes": "people",
     # What is erased takes two people too.
     "erasure": "approvals",
 }

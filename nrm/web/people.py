@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from nrm.domain.policy import holds
 from nrm.domain.roles import Permission
 from nrm.services import invitation_mail, invitations, people
-from nrm.services.invitations import Link
+from nrm.services.invitations import Link, Made
 from nrm.web.access import actor, needs
 from nrm.web.due import moment_words
 from nrm.web.errors import once
@@ -82,12 +82,11 @@ def person(account_id: UUID) -> str:
 def invite() -> Response | tuple[str, int]:
     """Create an account in one role; its person chooses the password."""
     form = InviteForm(invitations.homes(actor()), actor().role)
-    made: list[Link] = []
+    made: list[Made] = []
     if form.carries_out(
         lambda: made.append(invitations.invite(actor(), form.account, form_id=form.receipt))
     ):
-        flash(_("The account is there. Now the person needs the link."))
-        return _show_once(made[0])
+        return _lead_on(made[0])
     return render_template("people/invite.html", form=form), form.status
 
 
@@ -97,16 +96,23 @@ def invite() -> Response | tuple[str, int]:
 def renew(account_id: UUID) -> Response | tuple[str, int]:
     """Make a new link for somebody who lost it, or who forgot the password."""
     form, who = RenewForm(), actor()
-    made: list[Link] = []
+    made: list[Made] = []
 
     def act() -> None:
         taken_over = form.why.data == people.TAKEN_OVER
-        link = invitations.renew(who, account_id, taken_over=taken_over, form_id=form.receipt)
-        made.append(link)
+        made.append(invitations.renew(who, account_id, taken_over=taken_over, form_id=form.receipt))
 
     if form.carries_out(act):
-        return _show_once(made[0])
+        return _lead_on(made[0])
     return _page("people/renew.html", form, account_id)
+
+
+def _lead_on(made: Made) -> Response:
+    """Lead to the new link, or to the account that a second person has to agree to first."""
+    if made.link is not None:
+        return _show_once(made.link)
+    flash(_("A second person has to approve this account. After that, make the link here."))
+    return redirect(url_for(".person", account_id=made.account_id), 303)
 
 
 def _show_once(link: Link) -> Response:

@@ -47,6 +47,8 @@ RELATION_WORDS = {
     Relation.OTHERS_ERASURE: _l("requests to erase that somebody else made"),
     Relation.OWN_ERASURE: _l("their own requests to erase"),
     Relation.UNSIGNED_RELEASE: _l("releases that they have not signed yet"),
+    Relation.OTHERS_APPROVAL: _l("what somebody else asked for, and what is not about themselves"),
+    Relation.OWN_APPROVAL: _l("what they asked for themselves"),
     Relation.COLLEAGUE: _l(
         "colleagues of their own organisation, except auditors and administrators; never their own"
     ),
@@ -61,14 +63,13 @@ _HEADINGS = {
     "statistics": _l("Figures"),
     "audit": _l("The log"),
     "account": _l("Accounts"),
+    "approval": _l("What takes two people"),
     "work": _l("Other work"),
 }
 _UNDER = {
-    **dict.fromkeys(
-        ("consent", "document", "erasure", "export", "flag", "glass", "merge", "needs"), "case"
-    ),
+    **dict.fromkeys(("consent", "document", "erasure", "flag", "glass", "needs", "person"), "case"),
     **dict.fromkeys(("envelope", "service"), "referral"),
-    "person": "case",
+    **dict.fromkeys(("export", "merge"), "approval"),
     "listing": "directory",
     "organisation": "account",
     "role": "account",

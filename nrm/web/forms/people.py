@@ -8,7 +8,7 @@ from wtforms import RadioField, SelectField, StringField, SubmitField
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp, ValidationError
 
 from nrm.domain.roles import ROLE_LABEL, Role
-from nrm.domain.staff import ACCOUNT_STATE_LABEL, AccountState, given_by
+from nrm.domain.staff import ACCOUNT_STATE_LABEL, AccountState, given_by, is_elevation
 from nrm.domain.vocabulary import DISABLING
 from nrm.models import Organisation
 from nrm.services.accounts import NewAccount
@@ -150,6 +150,23 @@ class InviteForm(Form):
             home.id if home is not None else UUID(int=0),
             Role(self.role.data),
         )
+
+
+class RoleForm(Form):
+    """Which role somebody gets instead of theirs."""
+
+    role = RadioField(
+        _l("The new role"),
+        validators=[InputRequired(_l("Choose the new role"))],
+        **UNLISTED,
+    )
+
+    def __init__(self, now: Role, roles: Sequence[Role], **kwargs: Any) -> None:
+        """Offer the roles, and say of which a second person decides."""
+        super().__init__(**kwargs)
+        self.role.choices = choices({role.value: ROLE_LABEL[role] for role in roles})
+        more = _("It lets the person see more: a second person has to approve it.")
+        self.hints = {role.value: more for role in roles if is_elevation(now, role)}
 
 
 class RenewForm(Form):
