@@ -178,7 +178,7 @@ def person(actor: Actor, account_id: UUID) -> Details:
     return Details(
         Person(account, name, state_of(account, now)),
         kind,
-        dict(kinds.tuples()),
+        dict(iter(kinds)),
         db.session.scalar(codes) or 0,
         db.session.scalar(sittings) or 0,
         db.session.scalar(link),

@@ -195,7 +195,7 @@ def account_state(state: AccountState) -> str:
 def factor_words(factors: Mapping[str, int]) -> str:
     """Say how many second factors somebody has, by kind: never what they are."""
     if not factors:
-        return str(_("None yet"))
+        return str(_("Not set up yet"))
     parts = [
         _("Passkeys: %(number)s", number=number)
         if kind == "passkey"

@@ -52,9 +52,15 @@ def _told(who: Actor, approval: Approval, wanted: Wanted) -> Sequence[tuple[str,
     return (
         (_("Person"), named.account.name),
         (_("Organisation"), named.organisation),
-        (_("Role now"), role_words(wanted["before"])),
+        (_("Role now"), _role_now(wanted)),
         (_("Role asked for"), role_words(wanted["role"])),
     )
+
+
+def _role_now(wanted: Wanted) -> str:
+    if wanted["before"] == wanted["role"]:
+        return _("It is a new account: nobody has signed in with it")
+    return role_words(wanted["before"])
 
 
 approvals.TOLD[ApprovalKind.ROLE_CHANGE] = _told

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from nrm.db import db
 from nrm.models import Organisation
-from nrm.services import accounts, directory, erasure, identification
+from nrm.services import directory, erasure, identification, organisations, people
 from tests import releases
 from tests import world as worlds
 from tests.journeys.people import HOW, answers_about
@@ -72,7 +72,7 @@ def an_account(world):
 def a_disabled_account(world):
     with world.entered():
         found = world.accounts["decision_maker"]
-        accounts.disable(world.actor("administrator"), found)
+        people.disable(world.actor("administrator"), found)
     return found
 
 
@@ -88,7 +88,7 @@ def a_shelter(world):
     with world.entered():
         title = f"Practice Shelter {len(db.session.scalars(select(Organisation)).all())}"
         by = world.actor("administrator")
-        return accounts.create_organisation(by, title, "shelter", "11", is_provider=True)
+        return organisations.create(by, title, "shelter", "11", is_provider=True)
 
 
 def a_shelter_to_list(world):

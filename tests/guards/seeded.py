@@ -12,7 +12,15 @@ from nrm.db import db, unit_of_work
 from nrm.domain.approval import ApprovalKind
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry, Departure, Referral
-from nrm.services import accounts, directory, erasure, follow_up, provision, referral
+from nrm.services import (
+    directory,
+    erasure,
+    follow_up,
+    organisations,
+    people,
+    provision,
+    referral,
+)
 from nrm.services.audit import record
 from tests import releases
 from tests import world as worlds
@@ -143,9 +151,7 @@ def _add_listings(made):
     world = made.world
     administrator, manager = world.actor("administrator"), world.actor("directory_manager")
     for name in ("Practice Shelter of Trees", "Practice Shelter of Birds"):
-        accounts_of = accounts.create_organisation(
-            administrator, name, "shelter", "11", is_provider=True
-        )
+        accounts_of = organisations.create(administrator, name, "shelter", "11", is_provider=True)
         new = directory.NewListing(accounts_of, (worlds.SERVICE,), ("female",), ("kin",), "11", 4)
         made.listings[name] = directory.submit(manager, new, world.pack)
     suspended = made.listings["Practice Shelter of Birds"]
@@ -160,7 +166,7 @@ def _add_accounts(made):
     made.accounts["active"] = world.accounts["clinician"]
     made.accounts["own"] = world.accounts["administrator"]
     made.accounts["disabled"] = world.accounts["colleague"]
-    accounts.disable(world.actor("administrator"), made.accounts["disabled"])
+    people.disable(world.actor("administrator"), made.accounts["disabled"])
 
 
 def _add_releases(made):

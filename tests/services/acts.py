@@ -40,6 +40,8 @@ from nrm.services import (
     log_export,
     log_search,
     log_state,
+    organisations,
+    people,
     provision,
     questionnaires,
     referral,
@@ -224,7 +226,7 @@ def _submit(world, actor, what, **given):
 
 
 def _unlisted(world):
-    return accounts.create_organisation(
+    return organisations.create(
         world.actor("administrator"), "Practice Shelter of Trees", "shelter", "11", is_provider=True
     )
 
@@ -253,7 +255,7 @@ def _create_account(world, actor, what, **given):
 
 def _create_organisation(world, actor, what, **given):
     del what
-    return accounts.create_organisation(
+    return organisations.create(
         actor, "Practice Legal Desk", "legal_aid", "11", is_provider=True, **given
     )
 
@@ -1045,21 +1047,21 @@ ACTS = [
         "disable an account",
         "administrator",
         lambda world: world.accounts["provider"],
-        lambda world, actor, what, **given: accounts.disable(actor, what, **given),
+        lambda world, actor, what, **given: people.disable(actor, what, **given),
         Action.ACCOUNT_DISABLE,
         "account",
         form=True,
-        missing=lambda world, actor: accounts.disable(actor, uuid4()),
+        missing=lambda world, actor: people.disable(actor, uuid4()),
     ),
     Act(
         "enable an account",
         "administrator",
         lambda world: world.accounts["provider"],
-        lambda world, actor, what, **given: accounts.enable(actor, what, **given),
+        lambda world, actor, what, **given: people.enable(actor, what, **given),
         Action.ACCOUNT_ENABLE,
         "account",
         form=True,
-        missing=lambda world, actor: accounts.enable(actor, uuid4()),
+        missing=lambda world, actor: people.enable(actor, uuid4()),
     ),
     Act(
         "create an organisation",

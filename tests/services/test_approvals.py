@@ -14,7 +14,7 @@ from nrm.domain.lifecycle import ApprovalState
 from nrm.domain.policy import may
 from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Actor, Permission, Role
 from nrm.models import Account, Approval, Bar, Case
-from nrm.services import accounts, approvals, visibility
+from nrm.services import approvals, people, visibility
 from nrm.services.audit import record
 from tests import ledger as ledgers
 from tests import world as worlds
@@ -113,7 +113,7 @@ def test_what_has_changed_since_is_not_done_and_can_still_be_refused(world):
 def test_nothing_is_done_for_somebody_who_may_not_ask_any_more(world, how):
     approval_id = asked(world, ApprovalKind.CASE_MERGE)
     if how == "left":
-        accounts.disable(world.actor("administrator"), world.accounts["coordinator"])
+        people.disable(world.actor("administrator"), world.accounts["coordinator"])
     else:
         mine = Account.id == world.accounts["coordinator"]
         change(update(Account).where(mine).values(role=Role.ANALYST))

@@ -174,13 +174,17 @@ class RenewForm(Form):
 
     why = RadioField(
         _l("Why is a new link needed?"),
-        choices={
-            "lost": _l("The link is lost or too old, or the password is forgotten"),
-            TAKEN_OVER: _l("Somebody else may know the password"),
-        },
         validators=[InputRequired(_l("Choose why a new link is needed"))],
         **UNLISTED,
     )
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Offer the two reasons: only one of them ends what the account had."""
+        super().__init__(**kwargs)
+        self.why.choices = {
+            "lost": _("The link is lost or too old, or the password is forgotten"),
+            TAKEN_OVER: _("Somebody else may know the password"),
+        }
 
 
 class DisableForm(Form):
