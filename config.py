@@ -37,6 +37,8 @@ class Settings:
     # How long a sitting lasts without a click, and at most.
     idle_minutes: int = 30
     absolute_hours: int = 10
+    # After how many days without a sign-in an account is disabled.
+    dormant_days: int = 90
     # The second place of the log's checkpoints, and whom the newest is sent to once a day.
     checkpoint_folder: Path | None = None
     checkpoint_email: str = ""
@@ -67,6 +69,7 @@ class Settings:
             port=_whole_number("PORT", 5000),
             idle_minutes=_whole_number("NRM_IDLE_MINUTES", 30),
             absolute_hours=_whole_number("NRM_ABSOLUTE_HOURS", 10),
+            dormant_days=_whole_number("NRM_DORMANT_DAYS", 90),
             checkpoint_folder=_folder("NRM_CHECKPOINTS"),
             checkpoint_email=os.environ.get("NRM_CHECKPOINT_EMAIL", ""),
             mail=os.environ.get("NRM_MAIL", ""),

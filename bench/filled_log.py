@@ -27,7 +27,7 @@ from nrm.domain.reference import new_case_reference
 from nrm.domain.roles import HOUSEKEEPING, Role
 from nrm.models import AuditEntry
 from nrm.security.keyfile import Holder, read_key_file
-from nrm.services import accounts, keys
+from nrm.services import accounts, keys, organisations
 from nrm.services.audit import record
 
 ORGANISATIONS, ACCOUNTS = 6, 40
@@ -82,7 +82,9 @@ def _people() -> list[_Person]:
     made = []
     with unit_of_work() as unit:
         offices = [
-            accounts.add_organisation(unit, f"Office {number}", "police", "11", is_provider=False)
+            organisations.add_organisation(
+                unit, f"Office {number}", "police", "11", is_provider=False
+            )
             for number in range(ORGANISATIONS)
         ]
         for number in range(ACCOUNTS):

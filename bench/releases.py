@@ -43,7 +43,7 @@ from nrm.models import Account
 from nrm.security.keyfile import Holder
 from nrm.security.keyring import Purpose, new_key
 from nrm.security.sealing import Place, compartment_key, seal, unseal
-from nrm.services import accounts, counting, keys, releases
+from nrm.services import accounts, counting, keys, organisations, releases
 from nrm.services import statistics as counted
 from nrm.services.audit import record
 from nrm.statistics.catalogue import catalogue
@@ -95,7 +95,7 @@ def measured(size: int) -> dict[str, float]:
 
 def _analysts() -> None:
     with unit_of_work() as unit:
-        office = accounts.add_organisation(unit, "Office", "ministry", "11", is_provider=False)
+        office = organisations.add_organisation(unit, "Office", "ministry", "11", is_provider=False)
         for number in range(2):
             email = f"analyst{number}@practice.example"
             new = accounts.NewAccount(f"Bench {number}", email, office.id, Role.ANALYST, PASSWORD)

@@ -34,7 +34,7 @@ from nrm.domain.roles import HOUSEKEEPING, Actor, Role
 from nrm.models import NameIndex
 from nrm.security.keyring import Purpose, new_key
 from nrm.security.sealing import Place, compartment_key, seal
-from nrm.services import accounts, keys, search, search_index
+from nrm.services import accounts, keys, organisations, search, search_index
 from nrm.services.audit import record
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -76,7 +76,7 @@ def measured(size: int) -> dict[str, float]:
 
 def _coordinator() -> Actor:
     with unit_of_work() as unit:
-        office = accounts.add_organisation(unit, "Office", "police", "11", is_provider=False)
+        office = organisations.add_organisation(unit, "Office", "police", "11", is_provider=False)
         new = accounts.NewAccount(
             "Bench", "bench@practice.example", office.id, Role.COORDINATOR, "bench-bench-bench"
         )

@@ -22,7 +22,16 @@ from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.roles import HOUSEKEEPING, Actor, Role
-from nrm.services import accounts, casefile, consent, directory, identification, keys, referral
+from nrm.services import (
+    accounts,
+    casefile,
+    consent,
+    directory,
+    identification,
+    keys,
+    organisations,
+    referral,
+)
 from nrm.services.audit import record
 
 PASSWORD = "bench-bench-bench"  # noqa: S105 - of accounts that live as long as one run
@@ -81,8 +90,8 @@ def app_in(folder: Path, url: str = "") -> Flask:
 
 def _people() -> dict[Role, Actor]:
     with unit_of_work() as unit:
-        office = accounts.add_organisation(unit, "Office", "police", "11", is_provider=False)
-        shelter = accounts.add_organisation(unit, "Shelter", "shelter", "11", is_provider=True)
+        office = organisations.add_organisation(unit, "Office", "police", "11", is_provider=False)
+        shelter = organisations.add_organisation(unit, "Shelter", "shelter", "11", is_provider=True)
         made = {}
         for role in (
             Role.FIRST_RESPONDER,

@@ -27,6 +27,7 @@ from nrm.services import (
     documents,
     follow_up,
     identification,
+    organisations,
     provision,
     referral,
 )
@@ -215,7 +216,9 @@ def build(app):
 def _add_people(world):
     with unit_of_work() as unit:
         for name, (title, kind, district, is_provider) in ORGANISATIONS.items():
-            made = accounts.add_organisation(unit, title, kind, district, is_provider=is_provider)
+            made = organisations.add_organisation(
+                unit, title, kind, district, is_provider=is_provider
+            )
             world.organisations[name] = made.id
         for name, (organisation, role) in ACCOUNTS.items():
             new = accounts.NewAccount(

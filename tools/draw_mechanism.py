@@ -26,6 +26,14 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.NO_RECORD: ("yes", "the act is about no one record: a list, a new flag, the log"),
     Relation.OWN_FLAG: ("own flag", "a case that this person flagged"),
     Relation.NATIONAL: ("every case", "every case and every referral of the country"),
+    Relation.ASSIGNED: (
+        "looks after it",
+        "a case that this person looks after, or stands in for; or that nobody looks after yet",
+    ),
+    Relation.BROKEN_GLASS: (
+        "emergency",
+        "a case that this person opened in an emergency, with a reason, less than an hour ago",
+    ),
     Relation.RECEIVER: ("received", "a referral to this organisation, whatever became of it"),
     Relation.LIVE_RECEIVER: (
         "received, live",
@@ -41,6 +49,13 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.OTHERS_ERASURE: ("another’s", "a request to erase that somebody else made"),
     Relation.UNSIGNED_RELEASE: ("not signed", "a release that this person has not signed yet"),
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
+    Relation.COLLEAGUE: ("colleague’s", "the account of a colleague in the same organisation"),
+    Relation.OTHERS_ACCOUNT: ("another’s", "somebody else’s account"),
+    Relation.OTHERS_APPROVAL: (
+        "another’s",
+        "a request for approval that somebody else made, and that is not about this person",
+    ),
+    Relation.OWN_APPROVAL: ("own request", "a request for approval that this person made"),
 }
 # The data of a country pack, and templates, have no docstring of their own.
 DATA = {

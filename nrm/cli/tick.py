@@ -84,7 +84,8 @@ def _look_after_cases(settings: Settings) -> _Done:
     limits = sessions.Limits(
         timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.absolute_hours)
     )
-    done = housekeeping.tick(country.load(settings.country), limits, settings)
+    dormant_after = timedelta(days=settings.dormant_days)
+    done = housekeeping.tick(country.load(settings.country), limits, settings, dormant_after)
     return _Done(_told(done), any(vars(done).values()))
 
 
@@ -112,7 +113,7 @@ def _told(done: housekeeping.Round) -> str:
         f"Housekeeping: {done.referrals_expired} unanswered referrals taken back, "
         f"{done.sessions_removed} sittings and {done.receipts_removed} receipts of forms removed, "
         f"{done.cases_compared} cases compared with the others{_left(done)}{_erased(done)}"
-        f"{_settled(done)}{_tokens(done)}{_departed(done)}."
+        f"{_settled(done)}{_tokens(done)}{_dormant(done)}{_departed(done)}{_lapsed(done)}."
     )
 
 
@@ -140,7 +141,19 @@ def _settled(done: housekeeping.Round) -> str:
     return f"; {done.files_settled} files of documents settled that were left half-way"
 
 
+def _dormant(done: housekeeping.Round) -> str:
+    if not done.accounts_disabled:
+        return ""
+    return f"; {done.accounts_disabled} accounts disabled in which nobody signed in for long"
+
+
 def _departed(done: housekeeping.Round) -> str:
     if not done.departures_closed:
         return ""
     return f"; {done.departures_closed} files or messages given up, not known to have left"
+
+
+def _lapsed(done: housekeeping.Round) -> str:
+    if not done.approvals_lapsed:
+        return ""
+    return f"; {done.approvals_lapsed} requests for approval lapsed, answered by nobody"

@@ -1,6 +1,7 @@
-"""`nrm user`: the first administrator, before anyone can sign in to create the others."""
+"""`nrm user`: the first administrator, and whoever has no administrator to ask."""
 
 import sys
+from dataclasses import dataclass
 from uuid import UUID
 
 import click
@@ -12,18 +13,21 @@ from nrm.audit.actions import Action
 from nrm.cli import startup
 from nrm.country import CountryPack
 from nrm.db import Unit, db, unit_of_work
-from nrm.domain.errors import Subject
+from nrm.domain.errors import NotFoundError, Subject
 from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Role
 from nrm.domain.vocabulary import ORGANISATION_TYPE
 from nrm.models import Organisation
-from nrm.services import accounts
+from nrm.services import accounts, invitations, organisations
+from nrm.services.accounts import NewAccount
 from nrm.services.audit import record
 
 _LONGEST_NAME, _LONGEST_EMAIL = 120, 254
 
 
-def _name(ctx: click.Context, option: click.Parameter, value: str) -> str:
+def _name(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
     del ctx, option
+    if value is None:
+        return None
     if not 0 < len(value.strip()) <= _LONGEST_NAME:
         raise click.BadParameter(f"between 1 and {_LONGEST_NAME} characters")
     return value.strip()
@@ -39,7 +43,7 @@ def _email(ctx: click.Context, option: click.Parameter, value: str) -> str:
 
 @click.group()
 def user() -> None:
-    """Create accounts from the console."""
+    """Create accounts from the console, and links to choose a password."""
 
 
 @user.command()
@@ -85,10 +89,89 @@ def create(
             home = known or _create_organisation(
                 unit, organisation, kind or "", district or "", Role(role)
             )
-            new = accounts.NewAccount(name, email, home, Role(role), password)
+            new = NewAccount(name, email, home, Role(role), password)
             account = accounts.add_account(unit, new)
             record(unit, HOUSEKEEPING, Action.ACCOUNT_CREATE, Subject("account", account.id))
     click.echo(f"{name} can sign in as {accounts.normalised(email)}.")
+
+
+@user.command()
+@click.option("--email", prompt="E-mail", callback=_email, help="What the person signs in with.")
+@click.option("--name", callback=_name, help="The person's name, if the account is new.")
+@click.option("--organisation", callback=_name, help="Where a new account belongs.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in HUMAN_ROLES]),
+    help="The one part that a new account plays.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(ORGANISATION_TYPE.codes),
+    metavar="KIND",
+    help="What kind of organisation a new one is, as a code: ministry, police, shelter, ngo …",
+)
+@click.option("--district", help="The district of a new organisation, by its name or code.")
+@click.option(
+    "--address",
+    metavar="URL",
+    help="Where people reach the screens, such as https://nrm.example.",
+)
+def invite(
+    *,
+    email: str,
+    name: str | None,
+    organisation: str | None,
+    role: str | None,
+    kind: str | None,
+    district: str | None,
+    address: str | None,
+) -> None:
+    """Print a link with which a person chooses a password: of a new account, or of one there is.
+
+    It works once, for three days, and ends an older link of the same account.
+    """
+    settings = Settings.from_environment()
+    pack = country.load(settings.country)
+    site = (address or f"http://localhost:{settings.port}").rstrip("/")
+    with startup.closed(settings).app_context():
+        try:
+            link = invitations.link_for(email)
+        except NotFoundError as error:
+            if error.subject.id is not None:
+                raise click.ClickException("this account is disabled: enable it first") from None
+            told = _Told(name, organisation, role, kind, district)
+            link = _invite_new(email, told, pack)
+    click.echo(f"Hand this link to {link.email} alone. It works once, for three days:")
+    click.echo(f"{site}/welcome/{link.token}")
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the options say of a new account."""
+
+    name: str | None
+    organisation: str | None
+    role: str | None
+    kind: str | None
+    district: str | None
+
+
+def _invite_new(email: str, told: _Told, pack: CountryPack) -> invitations.Link:
+    """Create an account without a password, and its link; asks for what is left open."""
+    name = told.name or click.prompt("Name")
+    organisation = told.organisation or click.prompt("Organisation")
+    roles = click.Choice([role.value for role in HUMAN_ROLES])
+    role = Role(told.role or click.prompt("Role", type=roles))
+    known, kind, district = _known_organisation(organisation), "", ""
+    if known is None:
+        kind, district = told.kind or _ask_kind(), _district(told.district, pack)
+    with unit_of_work() as unit:
+        home = known or _create_organisation(unit, organisation, kind, district, role)
+        account = accounts.add_account(unit, NewAccount(name, email, home, role))
+        db.session.flush()
+        link = invitations.add_link(unit, account, HOUSEKEEPING)
+        record(unit, HOUSEKEEPING, Action.ACCOUNT_CREATE, Subject("account", account.id))
+        return link
 
 
 def _known_organisation(name: str) -> UUID | None:
@@ -99,7 +182,7 @@ def _known_organisation(name: str) -> UUID | None:
 
 def _create_organisation(unit: Unit, name: str, kind: str, district: str, role: Role) -> UUID:
     """An organisation that comes with a provider's account is one that receives referrals."""
-    organisation = accounts.add_organisation(
+    organisation = organisations.add_organisation(
         unit, name, kind, district, is_provider=role is Role.PROVIDER
     )
     record(unit, HOUSEKEEPING, Action.ORGANISATION_CREATE, Subject("organisation", organisation.id))

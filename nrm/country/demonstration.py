@@ -31,6 +31,17 @@ class DemoAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoColleague:
+    """An invented person who cannot sign in: invited and not come yet, gone, or long not seen."""
+
+    name: str
+    organisation: str
+    role: str
+    email: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class DemoListing:
     """What an invented provider offers, to whom, and how its listing stands.
 
@@ -65,6 +76,7 @@ class Demonstration:
 
     organisations: tuple[DemoOrganisation, ...]
     accounts: tuple[DemoAccount, ...]
+    colleagues: tuple[DemoColleague, ...]
     listings: tuple[DemoListing, ...]
     history: DemoHistory
 
@@ -75,6 +87,7 @@ def load_demonstration(code: str) -> Demonstration:
     return Demonstration(
         tuple(DemoOrganisation(**_frozen(row)) for row in table["organisation"]),
         tuple(DemoAccount(**_frozen(row)) for row in table["account"]),
+        tuple(DemoColleague(**_frozen(row)) for row in table["colleague"]),
         tuple(DemoListing(**_frozen(row)) for row in table["listing"]),
         DemoHistory(**table["history"]),
     )

@@ -96,6 +96,16 @@ class AlreadyDoneError(MechanismError):
         self.outcome = outcome
 
 
+class LinkOverError(MechanismError):
+    """The link was used, replaced, is too old or never was one (410): all look the same."""
+
+    def __init__(self, subject: Subject = NOTHING, why: str = "") -> None:
+        """Carry whose link it was and why it is over, for the log alone."""
+        super().__init__("the link is over")
+        self.subject = subject
+        self.why = why
+
+
 class LockedError(MechanismError):
     """The keys for this act are not at hand; nothing is shown (503)."""
 

@@ -87,6 +87,7 @@ class ApprovalState(StrEnum):
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
+    LAPSED = "lapsed"
 
 
 STATE_LABEL: dict[StrEnum, str] = {
@@ -124,6 +125,7 @@ STATE_LABEL: dict[StrEnum, str] = {
     ApprovalState.CONFIRMED: N_("Approved by a second person"),
     ApprovalState.REJECTED: N_("Not approved"),
     ApprovalState.CANCELLED: N_("Taken back by who asked"),
+    ApprovalState.LAPSED: N_("Lapsed: nobody answered in time"),
 }
 
 
@@ -421,6 +423,47 @@ FREEZE_RELEASE = Step(
     done=N_("The release is frozen. No figure of it changes any more."),
 )
 
+REQUEST_APPROVAL = Step(
+    "request approval",
+    leaves=frozenset[ApprovalState](),
+    enters=ApprovalState.REQUESTED,
+    needs=Permission.APPROVAL_ASK,
+    label=N_("Ask for a second person’s approval"),
+    done=N_("Nothing has happened yet: it waits for a second person."),
+)
+CONFIRM = Step(
+    "confirm",
+    leaves=frozenset({ApprovalState.REQUESTED}),
+    enters=ApprovalState.CONFIRMED,
+    needs=Permission.APPROVAL_ANSWER,
+    label=N_("Approve"),
+    done=N_("You have approved it, and it is done."),
+)
+REJECT = Step(
+    "reject",
+    leaves=frozenset({ApprovalState.REQUESTED}),
+    enters=ApprovalState.REJECTED,
+    needs=Permission.APPROVAL_ANSWER,
+    label=N_("Do not approve"),
+    done=N_("You have not approved it. Nothing was changed."),
+)
+CANCEL = Step(
+    "cancel",
+    leaves=frozenset({ApprovalState.REQUESTED}),
+    enters=ApprovalState.CANCELLED,
+    needs=Permission.APPROVAL_ASK,
+    label=N_("Take the request back"),
+    done=N_("The request was taken back. Nothing was changed."),
+)
+LAPSE = Step(
+    "lapse",
+    leaves=frozenset({ApprovalState.REQUESTED}),
+    enters=ApprovalState.LAPSED,
+    needs=Permission.APPROVAL_LAPSE,
+    label=N_("The time to answer runs out"),
+    done=N_("Nobody answered in time. Nothing was changed."),
+)
+
 
 @dataclass(frozen=True)
 class Lifecycle(Generic[S]):
@@ -451,7 +494,12 @@ RELEASE = Lifecycle(
     ReleaseState,
     (ASK_RELEASE, COUNT_RELEASE, FIND_TOO_FEW, SIGN_FIRST, SIGN_SECOND, FREEZE_RELEASE),
 )
-LIFECYCLES = (IDENTIFICATION, ASSISTANCE, REFERRAL, LISTING, ERASURE, RELEASE)
+APPROVAL = Lifecycle(
+    "Approval by a second person",
+    ApprovalState,
+    (REQUEST_APPROVAL, CONFIRM, REJECT, CANCEL, LAPSE),
+)
+LIFECYCLES = (IDENTIFICATION, ASSISTANCE, REFERRAL, LISTING, ERASURE, RELEASE, APPROVAL)
 
 
 def allows(state: S, step: Step[S]) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from nrm.domain.errors import RefusedError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
-from nrm.domain.roles import GRANTS, Actor, Permission, Relation
+from nrm.domain.roles import APPOINTED, GRANTS, Actor, Permission, Relation, Role
 from nrm.domain.text import N_
 
 
@@ -54,6 +54,19 @@ class ErasureStanding:
 
 
 @dataclass(frozen=True)
+class ApprovalStanding:
+    """What the policy needs to know of an act that waits for a second person.
+
+    `about` is the record that it changes: whoever's account it is does not approve it either.
+    """
+
+    subject: Subject
+    asked_by: UUID
+    about: UUID
+    barred: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
 class ReleaseStanding:
     """What the policy needs to know of a release of the statistics."""
 
@@ -68,6 +81,7 @@ class AccountStanding:
     subject: Subject
     account_id: UUID
     organisation_id: UUID
+    role: Role
 
 
 Standing: TypeAlias = (
@@ -75,6 +89,7 @@ Standing: TypeAlias = (
     | ReferralStanding
     | ListingStanding
     | ErasureStanding
+    | ApprovalStanding
     | ReleaseStanding
     | AccountStanding
 )
@@ -93,14 +108,22 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
     match record:
         case None:
             return frozenset({Relation.NO_RECORD})
-        case CaseStanding() | ReferralStanding():
-            if _barred(actor, record):
-                return frozenset()
-            if isinstance(record, CaseStanding):
-                return _case_relations(actor, record)
-            return _referral_relations(actor, record)
+        case CaseStanding() | ReferralStanding() | ApprovalStanding():
+            return frozenset() if _barred(actor, record) else _relations_of_a_case(actor, record)
         case _:
             return _other_relations(actor, record)
+
+
+def _relations_of_a_case(
+    actor: Actor, record: CaseStanding | ReferralStanding | ApprovalStanding
+) -> frozenset[Relation]:
+    match record:
+        case CaseStanding():
+            return _case_relations(actor, record)
+        case ReferralStanding():
+            return _referral_relations(actor, record)
+        case ApprovalStanding():
+            return _approval_relations(actor, record)
 
 
 def _other_relations(
@@ -121,7 +144,7 @@ def _other_relations(
             return _account_relations(actor, record)
 
 
-def _barred(actor: Actor, record: CaseStanding | ReferralStanding) -> bool:
+def _barred(actor: Actor, record: CaseStanding | ReferralStanding | ApprovalStanding) -> bool:
     """Say whether a bar keeps the actor out: a bar beats every grant (suspected complicity)."""
     return not record.barred.isdisjoint({actor.id, actor.organisation_id} - {None})
 
@@ -154,15 +177,33 @@ def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Rel
     return frozenset(held)
 
 
+def _approval_relations(actor: Actor, record: ApprovalStanding) -> frozenset[Relation]:
+    """Say how an actor stands to a request: it is their own, or they can be its second person."""
+    if record.asked_by == actor.id:
+        return frozenset({Relation.OWN_APPROVAL})
+    concerned = record.about == actor.id
+    return frozenset[Relation]() if concerned else frozenset({Relation.OTHERS_APPROVAL})
+
+
 def _account_relations(actor: Actor, record: AccountStanding) -> frozenset[Relation]:
-    """Say how an actor stands to an account: nobody manages their own."""
+    """Say how an actor stands to an account: nobody manages their own.
+
+    Auditors and administrators are nobody's colleague: else whoever looks after the accounts of
+    one organisation could shut out, or become, whoever looks after the whole.
+    """
     if record.account_id == actor.id:
         return frozenset()
     same = record.organisation_id == actor.organisation_id
-    return frozenset({Relation.OTHERS_ACCOUNT, *({Relation.COLLEAGUE} if same else ())})
+    colleague = same and record.role not in APPOINTED
+    return frozenset({Relation.OTHERS_ACCOUNT, *({Relation.COLLEAGUE} if colleague else ())})
 
 
 _WHY_NOT: dict[Permission, str] = {
+    Permission.ACCOUNT_MANAGE: N_("Nobody manages their own account. Another administrator does."),
+    Permission.APPROVAL_ANSWER: N_(
+        "Someone other than the person who asked for this, and whom it is not about, approves it."
+    ),
+    Permission.APPROVAL_ASK: N_("Whoever asked for this can take it back, and nobody else."),
     Permission.ERASURE_ANSWER: N_(
         "Someone other than the person who asked for an erasure carries it out."
     ),

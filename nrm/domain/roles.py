@@ -38,18 +38,26 @@ ROLE_LABEL: dict[Role, str] = {
 }
 
 HUMAN_ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
+# Given and looked after by the national administrator alone, in whatever organisation.
+APPOINTED = frozenset({Role.AUDITOR, Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR})
 
 
 class Permission(StrEnum):
     """What can be permitted, as `<scope>:<action>`, in alphabetical order."""
 
     ACCOUNT_MANAGE = "account:manage"
+    APPROVAL_ANSWER = "approval:answer"
+    APPROVAL_ASK = "approval:ask"
+    APPROVAL_LAPSE = "approval:lapse"
+    APPROVAL_VIEW = "approval:view"
     AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
     CASE_CLOSE = "case:close"
     CASE_COMPARE = "case:compare"
+    CASE_EXPORT = "case:export"
     CASE_FLAG = "case:flag"
     CASE_HISTORY = "case:history"
+    CASE_MERGE = "case:merge"
     CASE_PRESUME = "case:presume"
     CASE_VIEW = "case:view"
     COMPARTMENT_CONTACT = "compartment:contact"
@@ -68,11 +76,13 @@ class Permission(StrEnum):
     ERASURE_ANSWER = "erasure:answer"
     ERASURE_ASK = "erasure:ask"
     ERASURE_VIEW = "erasure:view"
+    EXPORT_APPROVE = "export:approve"
     FLAG_VIEW = "flag:view"
     GLASS_BREAK = "glass:break"
     LISTING_APPROVE = "listing:approve"
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
+    MERGE_APPROVE = "merge:approve"
     NEEDS_RECORD = "needs:record"
     ORGANISATION_MANAGE = "organisation:manage"
     PERSON_SEARCH = "person:search"
@@ -82,6 +92,8 @@ class Permission(StrEnum):
     REFERRAL_SEND = "referral:send"
     REFERRAL_VIEW = "referral:view"
     REFERRAL_WITHDRAW = "referral:withdraw"
+    ROLE_APPROVE = "role:approve"
+    ROLE_VIEW = "role:view"
     SERVICE_RECORD = "service:record"
     STATISTICS_ASK = "statistics:ask"
     STATISTICS_COUNT = "statistics:count"
@@ -118,9 +130,12 @@ class Relation(StrEnum):
     # Another person asked for this erasure: nobody carries out their own request.
     OTHERS_ERASURE = "another's erasure"
     OWN_ERASURE = "own erasure"
+    # Another person asked for what takes two people, and it is not about the actor either.
+    OTHERS_APPROVAL = "another's request for approval"
+    OWN_APPROVAL = "own request for approval"
     # The actor has not signed this release of the statistics yet: two different people do.
     UNSIGNED_RELEASE = "release not signed by oneself"
-    # The account is a colleague's: nobody manages their own.
+    # The account is a colleague's, and of no appointed role: nobody manages their own.
     COLLEAGUE = "colleague"
     OTHERS_ACCOUNT = "another's account"
 
@@ -131,6 +146,9 @@ _ALONE = frozenset({Relation.NO_RECORD})
 _NATIONAL = frozenset({Relation.NATIONAL})
 _CONSENTED = frozenset({Relation.CONSENTED})
 _BROKEN_GLASS = frozenset({Relation.BROKEN_GLASS})
+# Asking for what takes two people, and taking one's own request back; answering another's.
+_ASKS_FOR_APPROVAL = frozenset({Relation.NO_RECORD, Relation.OWN_APPROVAL})
+_SECOND_PERSON = frozenset({Relation.OTHERS_APPROVAL})
 
 # The one grant table. Whatever is not written here is refused.
 GRANTS: Grants = {
@@ -171,6 +189,14 @@ GRANTS: Grants = {
         Permission.ERASURE_VIEW: _ALONE,
         Permission.ERASURE_ANSWER: frozenset({Relation.OTHERS_ERASURE}),
         Permission.DIRECTORY_VIEW: frozenset({Relation.NO_RECORD, Relation.ANY_LISTING}),
+        # Whether two files are one person's, another coordinator looks at as well.
+        Permission.CASE_MERGE: _NATIONAL,
+        Permission.MERGE_APPROVE: _SECOND_PERSON,
+        # Many people in one file: the protection officer, who has no use for it, is the second.
+        Permission.CASE_EXPORT: frozenset({Relation.NO_RECORD, Relation.NATIONAL}),
+        Permission.APPROVAL_VIEW: _ALONE,
+        Permission.APPROVAL_ASK: _ASKS_FOR_APPROVAL,
+        Permission.APPROVAL_ANSWER: _SECOND_PERSON,
     },
     Role.DECISION_MAKER: {
         Permission.WORK_VIEW: _ALONE,
@@ -208,21 +234,35 @@ GRANTS: Grants = {
         Permission.WORK_VIEW: _ALONE,
         Permission.AUDIT_SEARCH: _ALONE,
         Permission.AUDIT_EXPORT: _ALONE,
+        Permission.ROLE_VIEW: _ALONE,
         # The protection officer can be the second person without opening the file.
         Permission.ERASURE_VIEW: _ALONE,
         Permission.ERASURE_ANSWER: frozenset({Relation.OTHERS_ERASURE}),
+        Permission.EXPORT_APPROVE: _SECOND_PERSON,
+        # Where there is one administrator only, somebody must still be the second person.
+        Permission.ROLE_APPROVE: _SECOND_PERSON,
+        Permission.APPROVAL_VIEW: _ALONE,
+        Permission.APPROVAL_ANSWER: _SECOND_PERSON,
     },
     Role.ADMINISTRATOR: {
         Permission.WORK_VIEW: _ALONE,
         Permission.ACCOUNT_MANAGE: frozenset({Relation.NO_RECORD, Relation.OTHERS_ACCOUNT}),
         Permission.ORGANISATION_MANAGE: _ALONE,
+        Permission.ROLE_VIEW: _ALONE,
+        Permission.ROLE_APPROVE: _SECOND_PERSON,
+        Permission.APPROVAL_VIEW: _ALONE,
+        Permission.APPROVAL_ASK: _ASKS_FOR_APPROVAL,
+        Permission.APPROVAL_ANSWER: _SECOND_PERSON,
     },
     Role.ORGANISATION_ADMINISTRATOR: {
         Permission.WORK_VIEW: _ALONE,
         Permission.ACCOUNT_MANAGE: frozenset({Relation.NO_RECORD, Relation.COLLEAGUE}),
+        Permission.APPROVAL_VIEW: _ALONE,
+        Permission.APPROVAL_ASK: _ASKS_FOR_APPROVAL,
     },
     Role.SYSTEM: {
         Permission.REFERRAL_EXPIRE: _NATIONAL,
+        Permission.APPROVAL_LAPSE: _SECOND_PERSON,
         # It looks whether a flagged person is known already, and tells the coordinator alone.
         Permission.CASE_COMPARE: _NATIONAL,
         # It makes the search tokens anew, which takes names and telephone numbers.

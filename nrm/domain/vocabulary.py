@@ -211,6 +211,14 @@ ORGANISATION_TYPE = CodeList(
     Code("other", N_("Another kind of organisation")),
 )
 
+# Why an account is disabled; the last is said by housekeeping alone.
+DISABLING = CodeList(
+    Code("left", N_("The person no longer works here")),
+    Code("taken_over", N_("Somebody else may be using the account")),
+    Code("on_leave", N_("A long leave, or another pause")),
+    Code("dormant", N_("Nobody signed in for a long time")),
+)
+
 # Who brought the person to the mechanism, with the org_Type of the referring organisation.
 REFERRAL_SOURCE = CodeList(
     Code("self", N_("The person themselves")),
@@ -570,6 +578,13 @@ ERASURE_REASON = CodeList(
     Code("flagged_by_mistake", N_("Flagged by mistake")),
     Code("duplicate", N_("The same person is recorded twice")),
     Code("court_order", N_("A court ordered it")),
+)
+
+APPROVAL_REFUSAL = CodeList(
+    Code("not_needed", N_("It is not needed")),
+    Code("wrong_record", N_("It is about the wrong person or file")),
+    Code("not_explained", N_("I do not know enough to approve it")),
+    Code("too_wide", N_("It goes further than it has to")),
 )
 
 CONSENT_PURPOSE = CodeList(

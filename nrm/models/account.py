@@ -39,6 +39,10 @@ class Account(Audited, Base):
     # When the person last signed in; an account that nobody uses is disabled.
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # A code that says why; none where it was done before codes were asked for.
+    disabled_for: Mapped[str | None] = mapped_column(String(32))
+    # When it was last enabled again: from then on its days without a sign-in are counted.
+    enabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Out of office: until then another coordinator looks after this one's cases too.
     away_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # An account's id; SQLite could only point to it by making a table anew that others point to.

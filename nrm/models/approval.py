@@ -3,10 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid, and_, text
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
+from nrm.domain.approval import ApprovalKind
 from nrm.domain.lifecycle import ApprovalState
+from nrm.models.access import Bar
 from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word
 
 _OPEN = text("state = 'requested'")
@@ -24,7 +26,7 @@ class Approval(Audited, Base):
     )  # fmt: skip
 
     id: Mapped[Id]
-    kind: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[ApprovalKind] = mapped_column(Word(ApprovalKind))
     subject_id: Mapped[UUID] = mapped_column(Uuid)
     # The case that the record belongs to, if any: a bar hides the request too.
     case_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_file.id"))
@@ -35,3 +37,12 @@ class Approval(Audited, Base):
     asked_at: Mapped[Moment]
     answered_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Why it was not approved, as a code.
+    refused_because: Mapped[str] = mapped_column(String(32), default="")
+
+    # What the policy asks of every request, in one statement for all rows of a page.
+    bars: Mapped[list[Bar]] = relationship(
+        viewonly=True,
+        lazy="selectin",
+        primaryjoin=lambda: and_(foreign(Bar.case_id) == Approval.case_id, Bar.lifted_at.is_(None)),
+    )

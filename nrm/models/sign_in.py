@@ -3,16 +3,23 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime
+
+_NOT_ENDED = text("ended_at IS NULL")
 
 
 class Invitation(Audited, Base):
     """A link that works once, for a person to choose a password and a second factor themselves."""
 
     __tablename__ = "invitation"
+    __table_args__ = (
+        # One open link of an account at a time.
+        Index("uq_invitation_open", "account_id", unique=True, sqlite_where=_NOT_ENDED,
+              postgresql_where=_NOT_ENDED),
+    )  # fmt: skip
 
     id: Mapped[Id]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)

@@ -46,6 +46,9 @@ _KEYS = dict.fromkeys((SEQUENCER, STATISTICS, READER), _READ)
 GRANTS: dict[str, dict[str, str]] = {
     "account": {APP: "SELECT, INSERT, UPDATE (password_hash, disabled_at)", READER: _READ},
     "alembic_version": dict.fromkeys(_EVERY_PROCESS, _READ),
+    "approval": {
+        APP: "SELECT, INSERT, UPDATE (state, answered_by_id, answered_at, refused_because)"
+    },
     "audit_checkpoint": {APP: _READ, SEQUENCER: _ADD},
     "audit_cosignature": {APP: _READ},
     "audit_entry": {

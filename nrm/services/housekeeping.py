@@ -7,11 +7,14 @@ from sqlalchemy import delete
 
 from nrm.country import CountryPack
 from nrm.db import db, unit_of_work
+from nrm.domain.staff import DORMANT_AFTER
 from nrm.models import FormReceipt
 from nrm.services import (
+    approvals,
     comparison,
     departures,
     document_files,
+    dormancy,
     provision,
     search_index,
     sessions,
@@ -38,16 +41,26 @@ class Round:
     erasures_repeated: int
     # Cases whose search tokens were made for a new version.
     tokens_made: int
+    # Accounts in which nobody signed in for too long.
+    accounts_disabled: int
     # Files and messages of which nobody ever said that they had left.
     departures_closed: int
+    # Requests for a second person's approval that nobody answered in time.
+    approvals_lapsed: int
 
 
-def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
-    """Take back unanswered referrals, compare new cases, remove sittings and receipts that end."""
+def tick(
+    pack: CountryPack,
+    limits: sessions.Limits,
+    kept: Kept,
+    dormant_after: timedelta = DORMANT_AFTER,
+) -> Round:
+    """Take back unanswered referrals, compare new cases, disable accounts, remove what ends."""
     expired = provision.expire(pack)
     # Before comparing, which looks by these tokens.
     tokens = search_index.go_on()
     compared = comparison.compare_new()
+    dormant = dormancy.disable_dormant(dormant_after)
     given_up = departures.sweep()
     return Round(
         expired,
@@ -59,7 +72,9 @@ def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
         # A list that cannot be read ends the round, so it comes when all else is done.
         shredding.reconcile(kept),
         tokens,
+        dormant,
         given_up,
+        approvals.lapse(),
     )
 
 

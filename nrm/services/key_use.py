@@ -10,6 +10,7 @@ from sqlalchemy import LargeBinary, Select, SQLColumnExpression, func, select
 
 from nrm.db import db
 from nrm.models import (
+    Approval,
     AuditEntry,
     AuthSession,
     CaseKey,
@@ -30,6 +31,15 @@ USERS: Mapping[Purpose, tuple[str, str]] = {
     Purpose.INDEX: ("search index", "search indexes"),
     Purpose.LOG: ("log entry", "log entries"),
     Purpose.SESSION: ("sitting", "sittings"),
+    Purpose.FORM: ("request for approval", "requests for approval"),
+}
+
+
+# What bears the number of its key itself.
+_NAMED: Mapping[Purpose, SQLColumnExpression[Any]] = {
+    Purpose.LOG: AuditEntry.detail,
+    Purpose.SESSION: AuthSession.data,
+    Purpose.FORM: Approval.wanted,
 }
 
 
@@ -78,11 +88,8 @@ def users(purpose: Purpose) -> Mapping[int, int]:
     if purpose is Purpose.INDEX:
         in_use = select(NameIndex.ring_id, func.count()).where(NameIndex.state != RETIRED)
         return _counted(in_use.group_by(NameIndex.ring_id))
-    if purpose is Purpose.LOG:
-        return _named(AuditEntry.detail)
-    if purpose is Purpose.SESSION:
-        return _named(AuthSession.data)
-    return {}
+    named = _NAMED.get(purpose)
+    return {} if named is None else _named(named)
 
 
 def index_versions() -> Sequence[NameIndex]:

@@ -1,6 +1,6 @@
 """Which rows an actor may see: the policy's grant table, said in SQL."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -9,16 +9,20 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, 
 from sqlalchemy.orm import InstrumentedAttribute
 
 from nrm.db import db
+from nrm.domain.approval import RULES
 from nrm.domain.errors import NOTHING, ErasedError, NotFoundError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
 from nrm.domain.policy import (
+    AccountStanding,
+    ApprovalStanding,
     CaseStanding,
     ErasureStanding,
     ListingStanding,
     ReferralStanding,
+    holds,
 )
-from nrm.domain.roles import GRANTS, Actor, Permission, Relation
-from nrm.models import Account, Bar, BrokenGlass, Case, Erasure, Listing, Referral
+from nrm.domain.roles import APPOINTED, GRANTS, Actor, Permission, Relation
+from nrm.models import Account, Approval, Bar, BrokenGlass, Case, Erasure, Listing, Referral
 
 _RelationSql: TypeAlias = Callable[[Relation, Actor], ColumnElement[bool]]
 
@@ -33,6 +37,11 @@ def visible_referrals(actor: Actor, permission: Permission) -> Select[Referral]:
     """Select the referrals towards which the actor holds the permission."""
     held = _any_of(actor, permission, _referral_relation)
     return select(Referral).where(held, ~is_barred(actor, Referral.case_id))
+
+
+def visible_accounts(actor: Actor, permission: Permission) -> Select[Account]:
+    """Select the accounts towards which the actor holds the permission: never their own."""
+    return select(Account).where(_any_of(actor, permission, _account_relation))
 
 
 def case(actor: Actor, reference: str, permission: Permission, *, lock: bool = False) -> Case:
@@ -86,6 +95,16 @@ def named(reference: str) -> Subject:
     return NOTHING if sent is None else referral_subject(sent)
 
 
+def visible_approvals(actor: Actor) -> Select[Approval]:
+    """Select the requests for approval that are the actor's own, or theirs to answer."""
+    me = _known(actor.id)
+    answers = [kind for kind, rule in RULES.items() if holds(actor, rule.approves)]
+    others = and_(Approval.kind.in_(answers), Approval.asked_by_id != me, Approval.subject_id != me)
+    return select(Approval).where(
+        or_(Approval.asked_by_id == me, others), ~is_barred(actor, Approval.case_id)
+    )
+
+
 def case_subject(record: Case) -> Subject:
     """Name a case for the log."""
     return Subject("case", record.id, record.id)
@@ -101,9 +120,9 @@ def case_standing(record: Case) -> CaseStanding:
     return CaseStanding(
         case_subject(record),
         record.flagged_by_id,
-        _owners(record),
-        _whom(record.bars),
-        _whose_glass(record.broken_glass),
+        frozenset(one for one in (record.owner_id, record.deputy_id) if one is not None),
+        _ids(record.barred),
+        _ids(record.glass_broken_by),
     )
 
 
@@ -114,27 +133,13 @@ def referral_standing(record: Referral, *, consented: bool = False) -> ReferralS
         record.organisation_id,
         record.state,
         consented,
-        _whom(record.bars),
-        _whose_glass(record.broken_glass),
+        _ids(record.barred),
+        _ids(record.glass_broken_by),
     )
 
 
-def _owners(record: Case) -> frozenset[UUID]:
-    """Name who looks after a case: its owner, and whoever stands in while the owner is away."""
-    owner = record.owner
-    if owner is None:
-        return frozenset()
-    away = owner.away_until is not None and owner.away_until > datetime.now(UTC)
-    return frozenset({owner.id, *({owner.stand_in_id} if away and owner.stand_in_id else ())})
-
-
-def _whom(bars: Iterable[Bar]) -> frozenset[UUID]:
-    return frozenset(bar.account_id or bar.organisation_id or UUID(int=0) for bar in bars)
-
-
-def _whose_glass(broken: Iterable[BrokenGlass]) -> frozenset[UUID]:
-    now = datetime.now(UTC)
-    return frozenset(one.account_id for one in broken if one.expires_at > now)
+def _ids(text: str | None) -> frozenset[UUID]:
+    return frozenset(map(UUID, (text or "").split()))
 
 
 def listing_standing(record: Listing) -> ListingStanding:
@@ -147,6 +152,23 @@ def erasure_standing(record: Erasure) -> ErasureStanding:
     return ErasureStanding(Subject("erasure", record.id, record.case_id), record.asked_by_id)
 
 
+def account_standing(record: Account) -> AccountStanding:
+    """Say what the policy needs to know of an account."""
+    return AccountStanding(
+        Subject("account", record.id), record.id, record.organisation_id, record.role
+    )
+
+
+def approval_standing(record: Approval) -> ApprovalStanding:
+    """Say what the policy needs to know of a request for approval."""
+    return ApprovalStanding(
+        Subject("approval", record.id, record.case_id),
+        record.asked_by_id,
+        record.subject_id,
+        frozenset(bar.account_id or bar.organisation_id or record.id for bar in record.bars),
+    )
+
+
 def _any_of(
     actor: Actor, permission: Permission, relation_sql: _RelationSql
 ) -> ColumnElement[bool]:
@@ -154,7 +176,9 @@ def _any_of(
     return or_(false(), *[relation_sql(relation, actor) for relation in sorted(granted)])
 
 
-def is_barred(actor: Actor, case_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+def is_barred(
+    actor: Actor, case_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
+) -> ColumnElement[bool]:
     """Say whether a bar keeps the actor, or their organisation, from the case."""
     whom = (Bar.account_id == _known(actor.id)) | (
         Bar.organisation_id == _known(actor.organisation_id)
@@ -201,6 +225,16 @@ def _referral_relation(relation: Relation, actor: Actor) -> ColumnElement[bool]:
         return and_(received, Referral.state.in_(LIVE_REFERRALS))
     if relation is Relation.ACCEPTED:
         return and_(received, Referral.state == ReferralState.ACCEPTED)
+    return false()
+
+
+def _account_relation(relation: Relation, actor: Actor) -> ColumnElement[bool]:
+    others = Account.id != _known(actor.id)
+    if relation is Relation.OTHERS_ACCOUNT:
+        return others
+    if relation is Relation.COLLEAGUE:
+        same = Account.organisation_id == _known(actor.organisation_id)
+        return and_(others, same, Account.role.not_in(APPOINTED))
     return false()
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from nrm.domain.policy import holds
 from nrm.domain.roles import Permission
-from nrm.services import accounts, log_export, log_search
+from nrm.services import log_export, log_search, organisations
 from nrm.services.log_search import Found
 from nrm.web import log_lines
 from nrm.web.access import actor, needs
@@ -43,7 +43,7 @@ def search() -> tuple[str, int]:
 @once(lambda _outcome, **_: url_for("audit.search"))
 def ask() -> Response | tuple[str, int]:
     """Turn what was typed into an address that names no person."""
-    form = SearchForm(accounts.organisations(), pack())
+    form = SearchForm(organisations.every(), pack())
     person: list[UUID | None] = []
     if form.carries_out(lambda: person.append(log_search.account_id(actor(), form.person))):
         return redirect(url_for(".search", **form.address, person=person[0]), 303)
@@ -84,7 +84,7 @@ def entry(entry_id: UUID) -> str:
 
 def _as_the_address_says() -> SearchForm:
     """Read the question that stands in an address; what cannot be asked is tied to its field."""
-    form = SearchForm(accounts.organisations(), pack(), request.args, meta={"csrf": False})
+    form = SearchForm(organisations.every(), pack(), request.args, meta={"csrf": False})
     form.validate()
     person = request.args.get("person", "")
     if person and not log_search.is_account(actor(), request.args.get("person", type=UUID)):

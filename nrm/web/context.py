@@ -1,5 +1,6 @@
 """What every template can say: who looks on, where they can go, and codes in words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from nrm.domain import vocabulary
 from nrm.domain.lifecycle import STATE_LABEL
 from nrm.domain.reference import spoken
 from nrm.domain.roles import ROLE_LABEL, Role
+from nrm.domain.staff import ACCOUNT_STATE_LABEL, AccountState
 from nrm.models.spoilt import readable
 from nrm.web.due import due, moment_words
 from nrm.web.text import _
@@ -41,7 +43,7 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("casefile.find", "Find a case"),
         ("search.people", "Find a person"),
         ("directory.entries", "Directory"),
-        ("erasure.requests", "Erasures"),
+        ("approvals.requests", "Second person"),
     ),
     Role.DECISION_MAKER: (("decision.index", "My work"),),
     Role.PROVIDER: (("provision.inbox", "Inbox"),),
@@ -58,19 +60,27 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("sightings.ask", "Who saw what"),
         ("log_state.worth_a_look", "Worth a look"),
         ("log_state.standing", "State of the log"),
-        ("erasure.requests", "Erasures"),
+        ("approvals.requests", "Second person"),
     ),
     Role.ADMINISTRATOR: (
-        ("administration.people", "People"),
-        ("administration.organisations", "Organisations"),
+        ("people.index", "People"),
+        ("organisations.index", "Organisations"),
+        ("approvals.requests", "Second person"),
+        ("roles.index", "Roles"),
     ),
-    Role.ORGANISATION_ADMINISTRATOR: (("administration.people", "People"),),
+    Role.ORGANISATION_ADMINISTRATOR: (
+        ("people.index", "People"),
+        ("approvals.requests", "Second person"),
+    ),
 }
 
 
 # The pages of consent and referral, and of who is known already, are pages of a case.
 _PART_OF = {
     **dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile"),
+    "role_changes": "people",
+    # What is erased takes two people too.
+    "erasure": "approvals",
 }
 # Where the first place of the same blueprint is not the one to which a page belongs.
 _BELOW = {
@@ -104,6 +114,8 @@ def register(app: Flask) -> None:
     app.add_template_filter(iso_day, "iso_day")
     app.add_template_filter(due, "due")
     app.add_template_filter(role_words, "role_words")
+    app.add_template_filter(account_state, "account_state")
+    app.add_template_filter(factor_words, "factor_words")
     app.add_template_filter(action_words, "action_words")
     app.add_template_filter(district, "district")
     app.add_template_filter(spoken, "spoken")
@@ -183,6 +195,24 @@ def state_words(state: StrEnum) -> str:
 def role_words(role: Role | str) -> str:
     """Say a role in words."""
     return str(_(ROLE_LABEL[Role(role)]))
+
+
+def account_state(state: AccountState) -> str:
+    """Say how an account stands."""
+    return str(_(ACCOUNT_STATE_LABEL[state]))
+
+
+def factor_words(factors: Mapping[str, int]) -> str:
+    """Say how many second factors somebody has, by kind: never what they are."""
+    if not factors:
+        return str(_("Not set up yet"))
+    parts = [
+        _("Passkeys: %(number)s", number=number)
+        if kind == "passkey"
+        else _("Apps with codes: %(number)s", number=number)
+        for kind, number in sorted(factors.items())
+    ]
+    return ", ".join(parts)
 
 
 def action_words(action: Action | str) -> str:

@@ -20,6 +20,7 @@ from nrm.domain.errors import (
     DamagedError,
     ErasedError,
     IllegalStepError,
+    LinkOverError,
     LockedError,
     NotFoundError,
     RefusedError,
@@ -58,6 +59,7 @@ def register(app: Flask) -> None:
     """Answer each kind of refusal in one place."""
     app.register_error_handler(NotFoundError, _not_found)
     app.register_error_handler(ErasedError, _erased)
+    app.register_error_handler(LinkOverError, _link_over)
     app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(ConflictError, _conflict)
     app.register_error_handler(IllegalStepError, _illegal_step)
@@ -94,6 +96,12 @@ def _erased(error: ErasedError) -> BaseResponse | Page:
         erasure_id=erasure_id,
     )
     return page, HTTPStatus.GONE
+
+
+def _link_over(error: LinkOverError) -> Page:
+    """Whoever holds a link that is over learns what to do next, and not why it is over."""
+    del error
+    return render_template("errors/link_over.html"), HTTPStatus.GONE
 
 
 def _refused(error: RefusedError) -> Page:

@@ -4,6 +4,7 @@ import re
 
 from nrm.audit.actions import Outcome
 from nrm.domain import vocabulary
+from nrm.domain.approval import RULES, ApprovalKind
 from nrm.domain.roles import Permission
 from nrm.services.departures import UNKNOWN
 from nrm.web.text import _, _l
@@ -18,12 +19,14 @@ OUTCOME_LABEL = {
 # What an entry may be about, beside a case and a referral, which have references.
 SUBJECT_LABEL = {
     "account": _l("Account"),
+    "approval": _l("Request for a second person’s approval"),
     "case": _l("Case"),
     "checkpoint": _l("Checkpoint of the log"),
     "document": _l("Document"),
     "draft": _l("Draft"),
     "entry": _l("Log entry"),
     "erasure": _l("Erasure"),
+    "export": _l("Export of many files"),
     "key": _l("Key"),
     "listing": _l("Listing"),
     "none": _l("Nothing of its own"),
@@ -32,13 +35,19 @@ SUBJECT_LABEL = {
 }
 # What was lacking where something was refused: what the account would have had to be allowed.
 PERMISSION_LABEL = {
-    Permission.ACCOUNT_MANAGE: _l("keep accounts and organisations"),
+    Permission.ACCOUNT_MANAGE: _l("look after accounts"),
+    Permission.APPROVAL_ANSWER: _l("approve what another person asked for"),
+    Permission.APPROVAL_ASK: _l("ask for a second person’s approval"),
+    Permission.APPROVAL_LAPSE: _l("let a request for approval lapse"),
+    Permission.APPROVAL_VIEW: _l("see requests for approval"),
     Permission.AUDIT_EXPORT: _l("take entries out of the log"),
     Permission.AUDIT_SEARCH: _l("read the log"),
     Permission.CASE_CLOSE: _l("close a case"),
     Permission.CASE_COMPARE: _l("look whether a person is known already"),
+    Permission.CASE_EXPORT: _l("ask for an export of many files"),
     Permission.CASE_FLAG: _l("flag a person"),
     Permission.CASE_HISTORY: _l("see who has opened a case"),
+    Permission.CASE_MERGE: _l("ask for two files to be made one"),
     Permission.CASE_PRESUME: _l("record a presumption"),
     Permission.CASE_VIEW: _l("open case files"),
     Permission.COMPARTMENT_CONTACT: _l("read how a person is reached"),
@@ -57,11 +66,14 @@ PERMISSION_LABEL = {
     Permission.ERASURE_ANSWER: _l("answer a request to erase"),
     Permission.ERASURE_ASK: _l("ask for an erasure"),
     Permission.ERASURE_VIEW: _l("see erasures"),
+    Permission.EXPORT_APPROVE: _l("approve an export of many files"),
     Permission.FLAG_VIEW: _l("see a flag"),
     Permission.LISTING_APPROVE: _l("approve a listing"),
     Permission.LISTING_SUBMIT: _l("submit a listing"),
     Permission.LISTING_SUSPEND: _l("suspend a listing"),
+    Permission.MERGE_APPROVE: _l("approve that two files are made one"),
     Permission.NEEDS_RECORD: _l("record needs"),
+    Permission.ORGANISATION_MANAGE: _l("keep the organisations"),
     Permission.PERSON_SEARCH: _l("search for people"),
     Permission.REFERRAL_ANSWER: _l("answer a referral"),
     Permission.REFERRAL_END: _l("end a referral"),
@@ -69,6 +81,8 @@ PERMISSION_LABEL = {
     Permission.REFERRAL_SEND: _l("send a referral"),
     Permission.REFERRAL_VIEW: _l("see a referral"),
     Permission.REFERRAL_WITHDRAW: _l("withdraw a referral"),
+    Permission.ROLE_APPROVE: _l("approve that somebody gets another role"),
+    Permission.ROLE_VIEW: _l("read what every role can see and do"),
     Permission.SERVICE_RECORD: _l("record a service"),
     Permission.STATISTICS_ASK: _l("ask for a release of the statistics"),
     Permission.STATISTICS_COUNT: _l("count a release of the statistics"),
@@ -91,7 +105,9 @@ _REASONS = (
     vocabulary.REVEAL_REASON,
     vocabulary.CONSENT_EXCEPTION,
     vocabulary.CONSENT_PURPOSE,
+    vocabulary.DISABLING,
     vocabulary.ERASURE_REASON,
+    vocabulary.APPROVAL_REFUSAL,
 )
 _PLACES = {
     "account": _l("What an account saw in a time"),
@@ -99,6 +115,9 @@ _PLACES = {
     "assisted": _l("Assisted"),
     "comparison": _l("Whether the person is known already"),
     "consent": _l("Consent"),
+    "disabled": _l("The account is disabled"),
+    "ended": _l("Used already, or replaced by a newer one"),
+    "expired": _l("Too old"),
     "file": _l("Who has seen a file"),
     "find": _l("Found by its reference"),
     "incoming": _l("New flags"),
@@ -126,6 +145,8 @@ def part_words(code: str) -> str:
 
 def why_words(code: str) -> str:
     """Say a reason in words: why it was done, where, or what was not allowed."""
+    if code in list(ApprovalKind):
+        return _(RULES[ApprovalKind(code)].label)
     if code in PERMISSION_LABEL:
         return _("not permitted to %(act)s", act=PERMISSION_LABEL[Permission(code)])
     for reasons in _REASONS:

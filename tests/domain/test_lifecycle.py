@@ -70,6 +70,15 @@ TABLES = {
         refuse       | .     | refused    | .          | .       | .
         erase        | .     | done       | .          | .       | .
     """,
+    # What takes two people. Once it is answered, it is answered; whoever still wants it asks anew.
+    "Approval by a second person": """
+        step             | new       | requested | confirmed | rejected | cancelled | lapsed
+        request approval | requested | .         | .         | .        | .         | .
+        confirm          | .         | confirmed | .         | .        | .         | .
+        reject           | .         | rejected  | .         | .        | .         | .
+        cancel           | .         | cancelled | .         | .        | .         | .
+        lapse            | .         | lapsed    | .         | .        | .         | .
+    """,
     # A release of the statistics. What has too few cases goes into the next one.
     "Release of the statistics": """
         step               |new   |queued |too_few|draft      |signed_once|signed|frozen
@@ -105,6 +114,11 @@ NEEDS = {
     "take back": "erasure:ask",
     "refuse": "erasure:answer",
     "erase": "erasure:answer",
+    "request approval": "approval:ask",
+    "confirm": "approval:answer",
+    "reject": "approval:answer",
+    "cancel": "approval:ask",
+    "lapse": "approval:lapse",
     "ask for the release": "statistics:ask",
     "count": "statistics:count",
     "find too few": "statistics:count",

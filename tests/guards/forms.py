@@ -8,11 +8,12 @@ from sqlalchemy import select
 
 from nrm.db import db
 from nrm.models import Organisation
-from nrm.services import accounts, directory, erasure, identification
+from nrm.services import directory, erasure, identification, organisations, people
 from tests import releases
 from tests import world as worlds
 from tests.journeys.people import HOW, answers_about
 from tests.page import filled_in, find_form
+from tests.services import two_people
 from tests.world import SERVICE
 
 
@@ -71,7 +72,7 @@ def an_account(world):
 def a_disabled_account(world):
     with world.entered():
         found = world.accounts["decision_maker"]
-        accounts.disable(world.actor("administrator"), found)
+        people.disable(world.actor("administrator"), found)
     return found
 
 
@@ -87,7 +88,7 @@ def a_shelter(world):
     with world.entered():
         title = f"Practice Shelter {len(db.session.scalars(select(Organisation)).all())}"
         by = world.actor("administrator")
-        return accounts.create_organisation(by, title, "shelter", "11", is_provider=True)
+        return organisations.create(by, title, "shelter", "11", is_provider=True)
 
 
 def a_shelter_to_list(world):
@@ -115,6 +116,11 @@ def own_erasure(world):
     reference, _ = worlds.closed(world)
     with world.entered():
         return erasure.ask(world.actor("coordinator"), reference, "duplicate")
+
+
+def asked_approval(world):
+    """Ask for a new role for somebody: the id of the request."""
+    return two_people.asked(world)
 
 
 def case_and_lakes(world):
@@ -199,6 +205,25 @@ FORMS = [
         "administrator",
         at(a_disabled_account, "/people/{0}/enable"),
         act="account:enable",
+    ),
+    Form(
+        "approvals.cancel",
+        "administrator",
+        at(asked_approval, "/approvals/{0}/cancel", shown_at="/approvals/{0}"),
+        act="approval:cancel",
+    ),
+    Form(
+        "approvals.confirm",
+        "auditor",
+        at(asked_approval, "/approvals/{0}/confirm", shown_at="/approvals/{0}"),
+        act="approval:confirm",
+    ),
+    Form(
+        "approvals.reject",
+        "auditor",
+        at(asked_approval, "/approvals/{0}/reject", shown_at="/approvals/{0}"),
+        {"reason": "not_needed"},
+        "approval:reject",
     ),
     Form("audit.ask", "auditor", at(nothing, "/audit")),
     Form("audit.export", "auditor", at(nothing, "/audit/export", shown_at="/audit")),

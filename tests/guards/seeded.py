@@ -9,13 +9,23 @@ from sqlalchemy import select
 
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
+from nrm.domain.approval import ApprovalKind
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry, Bar, BrokenGlass, Case, Departure, Referral
-from nrm.services import accounts, directory, erasure, follow_up, provision, referral
+from nrm.services import (
+    directory,
+    erasure,
+    follow_up,
+    organisations,
+    people,
+    provision,
+    referral,
+)
 from nrm.services.audit import record
 from tests import releases
 from tests import world as worlds
 from tests.ledger import Ledger, state
+from tests.services import two_people
 
 # Grows with the log wherever a file leaves: that it began, and whether it ended.
 NOTED = {Departure.__tablename__}
@@ -40,6 +50,8 @@ class Mechanism:
     listings: dict[str, UUID] = field(default_factory=dict)
     accounts: dict[str, UUID] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
+    # Requests for approval that wait, by who asked.
+    approvals: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
     # Cases of the first responder, and referrals to the provider's organisation, to which somebody
@@ -61,6 +73,7 @@ def build(world):
         _add_lost_referrals(made)
         _add_closed(made)
         _add_erasures(made)
+        _add_approvals(made)
         _add_others_work(made)
         _add_relations(made)
         _add_listings(made)
@@ -125,6 +138,12 @@ def _add_erasures(made):
     erasure.take_back(world.actor("second_coordinator"), made.erasures["taken_back"])
     erasure.refuse(world.actor("auditor"), made.erasures["refused"])
     erasure.carry_out(world.actor("auditor"), made.erasures["done"], reference, kept)
+
+
+def _add_approvals(made):
+    """Ask for two files to be made one, and for a new role: the first is the coordinator's."""
+    made.approvals["merge"] = two_people.asked(made.world, ApprovalKind.CASE_MERGE)
+    made.approvals["role"] = two_people.asked(made.world, ApprovalKind.ROLE_CHANGE)
 
 
 def _add_others_work(made):
@@ -194,9 +213,7 @@ def _add_listings(made):
     world = made.world
     administrator, manager = world.actor("administrator"), world.actor("directory_manager")
     for name in ("Practice Shelter of Trees", "Practice Shelter of Birds"):
-        accounts_of = accounts.create_organisation(
-            administrator, name, "shelter", "11", is_provider=True
-        )
+        accounts_of = organisations.create(administrator, name, "shelter", "11", is_provider=True)
         new = directory.NewListing(accounts_of, (worlds.SERVICE,), ("female",), ("kin",), "11", 4)
         made.listings[name] = directory.submit(manager, new, world.pack)
     suspended = made.listings["Practice Shelter of Birds"]
@@ -211,7 +228,7 @@ def _add_accounts(made):
     made.accounts["active"] = world.accounts["clinician"]
     made.accounts["own"] = world.accounts["administrator"]
     made.accounts["disabled"] = world.accounts["colleague"]
-    accounts.disable(world.actor("administrator"), made.accounts["disabled"])
+    people.disable(world.actor("administrator"), made.accounts["disabled"])
 
 
 def _add_releases(made):

@@ -112,6 +112,7 @@ def test_only_these_open_and_seal():
         if isinstance(node, ast.ImportFrom) and node.module == "nrm.security.sealing"
     }
     assert importers == {
+        "nrm/services/approvals.py",
         "nrm/services/audit.py",
         "nrm/services/resealing.py",
         "nrm/services/sessions.py",
@@ -241,6 +242,7 @@ UNRECORDED = {
     ("answering", "nrm/services/erasure.py"): "the same, before a file is erased",
     ("_state_of", "nrm/services/shredding.py"): "looks what is to be erased again; opens nothing",
     ("write_missing", "nrm/services/shredding.py"): "the entry of the erasure is there already",
+    ("lapse", "nrm/services/approvals.py"): "lists what is late; each is an act of its own",
     ("expire", "nrm/services/provision.py"): "lists what is late; each is an act of its own",
     ("_sweep_receipts", "nrm/services/housekeeping.py"): "numbers of forms, of nobody's case",
     ("open_anonymous", "nrm/services/sessions.py"): "nobody has signed in yet",

@@ -31,6 +31,11 @@ MAY_REACH = {
     },
     # Works with every case and reads the directory; never changes it, never answers a referral.
     Role.COORDINATOR: {
+        "approvals.cancel",
+        "approvals.confirm",
+        "approvals.read",
+        "approvals.reject",
+        "approvals.requests",
         "casefile.close",
         "casefile.find",
         "casefile.open_fields",
@@ -105,6 +110,10 @@ MAY_REACH = {
     },
     # Reads the log, and can be the second person of an erasure; no case is reachable through it.
     Role.AUDITOR: {
+        "approvals.confirm",
+        "approvals.read",
+        "approvals.reject",
+        "approvals.requests",
         "audit.ask",
         "audit.entry",
         "audit.export",
@@ -123,6 +132,34 @@ MAY_REACH = {
     },
     # Keeps accounts and organisations; no case is reachable.
     Role.ADMINISTRATOR: {
+        "administration.create_account",
+        "administration.create_organisation",
+        "administration.disable",
+        "administration.enable",
+        "administration.organisations",
+        "administration.people",
+        "administration.person",
+        "approvals.cancel",
+        "approvals.confirm",
+        "approvals.read",
+        "approvals.reject",
+        "approvals.requests",
+    },
+    # Keeps the accounts of its own organisation.
+    Role.ORGANISATION_ADMINISTRATOR: {
+        "administration.create_account",
+        "administration.create_organisation",
+        "administration.disable",
+        "administration.enable",
+        "administration.organisations",
+        "administration.people",
+        "administration.person",
+        "approvals.cancel",
+        "approvals.read",
+        "approvals.requests",
+    },
+    # Keeps the accounts of its own organisation.
+    Role.ORGANISATION_ADMINISTRATOR: {
         "administration.create_account",
         "administration.create_organisation",
         "administration.disable",

@@ -17,6 +17,7 @@ REFERENCES = ("7K4M-29QX-C", "R-7K4-M29-Q", "é \N{GRINNING FACE}", "\x00")
 IDENTIFIERS = (uuid4(), "nonsense", "\x00")
 NOBODYS = {
     "account_id": IDENTIFIERS,
+    "approval_id": IDENTIFIERS,
     "document_id": IDENTIFIERS,
     "draft_id": IDENTIFIERS,
     "entry_id": IDENTIFIERS,
@@ -35,6 +36,7 @@ NOBODYS = {
 }
 # Forms that are complete, so that only the record can stop them.
 COMPLETE = {
+    "approvals.reject": {"reason": "not_needed"},
     "casefile.close": {"reason": "plan_completed", "version": "1"},
     "casefile.open_fields": {
         f"{group}-reason": "safety" for group in ("facts", "identity", "nonsense")

@@ -12,7 +12,7 @@ from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import Case, CompartmentHead, FactsHead, Listing, Referral
-from nrm.services import accounts, directory, housekeeping, sessions
+from nrm.services import directory, housekeeping, organisations, sessions
 from nrm.services.audit import record
 from tests.journeys.log import acts_on, readers_of, reads_of
 from tests.journeys.people import Coordinator, Investigator, Manager, Worker, answers_about
@@ -107,7 +107,7 @@ def only_one_shelter_may_receive_anything(world):
 
 
 def add_shelter(world, name, title):
-    world.organisations[name] = accounts.create_organisation(
+    world.organisations[name] = organisations.create(
         world.actor("administrator"), title, "shelter", "11", is_provider=True
     )
     new = directory.NewListing(

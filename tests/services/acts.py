@@ -15,14 +15,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from nrm.audit.actions import Action, Outcome
-from nrm.db import db
+from nrm.db import db, unit_of_work
+from nrm.domain.approval import ApprovalKind
 from nrm.domain.consent import Answer, GivenBy
-from nrm.domain.lifecycle import ErasureState, ReferralState
+from nrm.domain.lifecycle import ApprovalState, ErasureState, ReferralState
 from nrm.domain.roles import Permission, Role
 from nrm.models import Case
 from nrm.security import search_tokens
 from nrm.services import (
     accounts,
+    approvals,
     bulletin,
     casefile,
     comparison,
@@ -38,6 +40,8 @@ from nrm.services import (
     log_export,
     log_search,
     log_state,
+    organisations,
+    people,
     provision,
     questionnaires,
     referral,
@@ -50,6 +54,8 @@ from nrm.statistics.bulletin import Voice
 from nrm.statistics.pictures import Ground
 from tests import releases
 from tests import world as worlds
+from tests.services.two_people import asked as _approval_asked
+from tests.services.two_people import registered
 from tests.world import CANARIES, SERVICE
 
 ALL_COMPARTMENTS = "contact enforcement health identity narrative"
@@ -220,7 +226,7 @@ def _submit(world, actor, what, **given):
 
 
 def _unlisted(world):
-    return accounts.create_organisation(
+    return organisations.create(
         world.actor("administrator"), "Practice Shelter of Trees", "shelter", "11", is_provider=True
     )
 
@@ -249,7 +255,7 @@ def _create_account(world, actor, what, **given):
 
 def _create_organisation(world, actor, what, **given):
     del what
-    return accounts.create_organisation(
+    return organisations.create(
         actor, "Practice Legal Desk", "legal_aid", "11", is_provider=True, **given
     )
 
@@ -316,6 +322,15 @@ def _open_document(world, actor, reference, document_id):
 def _remove_document(world, actor, reference, document_id, **given):
     folder = world.app.config["NRM"].documents
     return documents.remove(actor, reference, document_id, folder, **given)
+
+
+def _ask_for_approval(world, actor, form_id=None):
+    """Ask as an act of another stage does, in its own unit of work."""
+    wanted = {"from": "provider", "to": "coordinator"}
+    registered()
+    with unit_of_work(actor, form_id) as unit:
+        kind, about = ApprovalKind.ROLE_CHANGE, world.accounts["clinician"]
+        unit.outcome = str(approvals.ask(unit, actor, kind, about, wanted))
 
 
 def _closed(world):
@@ -915,6 +930,71 @@ ACTS = [
         missing=lambda world, actor: _carry_out(world, actor, (NOWHERE, uuid4())),
     ),
     Act(
+        "ask for a second person's approval",
+        "administrator",
+        _nothing,
+        lambda world, actor, what, **given: _ask_for_approval(world, actor, **given),
+        Action.APPROVAL_ASK,
+        "approval",
+        purpose="role_change",
+        fields=("from", "to"),
+        form=True,
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
+    ),
+    Act(
+        "list the requests for approval",
+        "auditor",
+        _approval_asked,
+        lambda world, actor, what, **_: approvals.requests(actor, ApprovalState.REQUESTED),
+        Action.APPROVAL_LIST,
+        purpose="requested",
+        also=(Role.ADMINISTRATOR, Role.COORDINATOR, Role.ORGANISATION_ADMINISTRATOR),
+    ),
+    Act(
+        "read a request for approval",
+        "auditor",
+        _approval_asked,
+        lambda world, actor, what, **_: approvals.read(actor, what),
+        Action.APPROVAL_LIST,
+        "approval",
+        purpose="role_change",
+        also=(Role.ADMINISTRATOR,),
+        missing=lambda world, actor: approvals.read(actor, uuid4()),
+    ),
+    Act(
+        "approve as the second person",
+        "auditor",
+        _approval_asked,
+        lambda world, actor, what, **given: approvals.confirm(actor, what, **given),
+        Action.APPROVAL_CONFIRM,
+        "account",
+        purpose="role_change",
+        form=True,
+        missing=lambda world, actor: approvals.confirm(actor, uuid4()),
+    ),
+    Act(
+        "do not approve",
+        "auditor",
+        _approval_asked,
+        lambda world, actor, what, **given: approvals.reject(actor, what, "too_wide", **given),
+        Action.APPROVAL_REJECT,
+        "approval",
+        purpose="too_wide",
+        form=True,
+        missing=lambda world, actor: approvals.reject(actor, uuid4(), "too_wide"),
+    ),
+    Act(
+        "take a request for approval back",
+        "administrator",
+        _approval_asked,
+        lambda world, actor, what, **given: approvals.cancel(actor, what, **given),
+        Action.APPROVAL_CANCEL,
+        "approval",
+        purpose="role_change",
+        form=True,
+        missing=lambda world, actor: approvals.cancel(actor, uuid4()),
+    ),
+    Act(
         "submit a listing",
         "directory_manager",
         _unlisted,
@@ -968,21 +1048,21 @@ ACTS = [
         "disable an account",
         "administrator",
         lambda world: world.accounts["provider"],
-        lambda world, actor, what, **given: accounts.disable(actor, what, **given),
+        lambda world, actor, what, **given: people.disable(actor, what, **given),
         Action.ACCOUNT_DISABLE,
         "account",
         form=True,
-        missing=lambda world, actor: accounts.disable(actor, uuid4()),
+        missing=lambda world, actor: people.disable(actor, uuid4()),
     ),
     Act(
         "enable an account",
         "administrator",
         lambda world: world.accounts["provider"],
-        lambda world, actor, what, **given: accounts.enable(actor, what, **given),
+        lambda world, actor, what, **given: people.enable(actor, what, **given),
         Action.ACCOUNT_ENABLE,
         "account",
         form=True,
-        missing=lambda world, actor: accounts.enable(actor, uuid4()),
+        missing=lambda world, actor: people.enable(actor, uuid4()),
     ),
     Act(
         "create an organisation",

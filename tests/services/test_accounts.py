@@ -6,7 +6,7 @@ from nrm.domain.errors import InvalidInputError
 from nrm.domain.roles import Role
 from nrm.models import Account
 from nrm.security import passwords
-from nrm.services import accounts
+from nrm.services import accounts, organisations, people
 from tests.ledger import nothing_changes
 from tests.world import PASSWORD
 
@@ -51,12 +51,12 @@ def test_an_account_that_cannot_be_is_refused_at_its_field(world, field, changed
 
 def test_nobody_disables_their_own_account(world):
     with nothing_changes(), pytest.raises(InvalidInputError):
-        accounts.disable(world.actor("administrator"), world.accounts["administrator"])
+        people.disable(world.actor("administrator"), world.accounts["administrator"])
 
 
 def test_an_organisation_is_known_by_one_name(world):
     with nothing_changes(), pytest.raises(InvalidInputError) as refused:
-        accounts.create_organisation(
+        organisations.create(
             world.actor("administrator"),
             world.organisation_name("lakes"),
             "shelter",

@@ -10,6 +10,7 @@ import pytest
 from nrm.domain.errors import AlreadyDoneError, ConflictError, NotFoundError, RefusedError
 from nrm.services import (
     accounts,
+    approvals,
     audit,
     bulletin,
     casefile,
@@ -142,7 +143,17 @@ def test_what_opens_nothing_has_no_entry_but_its_readers_are_few(world, name):
 def test_every_act_of_the_services_stands_in_the_table():
     """A function that somebody calls as an actor is walked by the tests above, or it fails here."""
     table = Path(acts.__file__).read_text(encoding="utf-8")
-    modules = (accounts, audit, casefile, comparison, consent, directory, follow_up, log_search)
+    modules = (
+        accounts,
+        approvals,
+        audit,
+        casefile,
+        comparison,
+        consent,
+        directory,
+        follow_up,
+        log_search,
+    )
     missing = [
         f"{module.__name__.rpartition('.')[2]}.{name}"
         for module in (

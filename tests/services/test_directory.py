@@ -4,7 +4,7 @@ import pytest
 
 from nrm.domain.errors import InvalidInputError, NotFoundError, RefusedError
 from nrm.domain.lifecycle import ListingState
-from nrm.services import accounts, directory
+from nrm.services import directory, organisations
 from tests.ledger import nothing_changes
 from tests.world import SERVICE
 
@@ -12,7 +12,7 @@ from tests.world import SERVICE
 @pytest.fixture
 def submitted(world):
     """A listing that the one directory manager submitted and the other may approve."""
-    provider = accounts.create_organisation(
+    provider = organisations.create(
         world.actor("administrator"), "Practice Shelter of Trees", "shelter", "11", is_provider=True
     )
     return directory.submit(world.actor("directory_manager"), listing(provider), world.pack)

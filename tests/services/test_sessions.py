@@ -13,7 +13,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import Account, AuthSession
 from nrm.security import passwords
-from nrm.services import accounts, housekeeping, sessions
+from nrm.services import accounts, housekeeping, people, sessions
 from nrm.services.audit import record
 from tests import world as worlds
 from tests.world import PASSWORD
@@ -106,11 +106,11 @@ def test_a_click_moves_the_idle_clock_but_not_with_every_page(world):
 
 def test_disabling_an_account_ends_its_sittings_at_once(world):
     opened = sign_in(world, "provider")
-    accounts.disable(world.actor("administrator"), world.accounts["provider"])
+    people.disable(world.actor("administrator"), world.accounts["provider"])
     assert sessions.resume(opened.token, LIMITS) is None
     assert sittings() == []
     assert sign_in(world, "provider") is None
-    accounts.enable(world.actor("administrator"), world.accounts["provider"])
+    people.enable(world.actor("administrator"), world.accounts["provider"])
     assert sessions.resume(opened.token, LIMITS) is None
     assert sign_in(world, "provider") is not None
 
@@ -162,7 +162,7 @@ def test_the_log_tells_two_sittings_apart_without_naming_them(world, ledger):
 
 
 def test_a_failed_sign_in_is_recorded_and_says_nothing_of_why(world, ledger):
-    accounts.disable(world.actor("administrator"), world.accounts["analyst"])
+    people.disable(world.actor("administrator"), world.accounts["analyst"])
     assert accounts.sign_in(world.email("coordinator"), "wrong", None) is None
     assert accounts.sign_in("nobody@practice.example", PASSWORD, None) is None
     assert accounts.sign_in(world.email("analyst"), PASSWORD, None) is None
@@ -204,7 +204,7 @@ class Counting:
 
 def test_whoever_knocks_costs_exactly_one_verification(world, monkeypatch):
     """Nobody learns from the time it takes whether an account exists, or why it was refused."""
-    accounts.disable(world.actor("administrator"), world.accounts["analyst"])
+    people.disable(world.actor("administrator"), world.accounts["analyst"])
     with unit_of_work() as unit:
         # Invited, and has not chosen a password yet.
         db.session.get_one(Account, world.accounts["auditor"]).password_hash = ""

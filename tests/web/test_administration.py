@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from nrm.db import db
 from nrm.domain.roles import HUMAN_ROLES, Role
 from nrm.models import Account, AuditEntry, Organisation
-from nrm.services import accounts
+from nrm.services import accounts, people
 from tests import world as worlds
 from tests.page import PageClient
 from tests.page_checks import words
@@ -84,7 +84,7 @@ def test_the_administrator_reaches_no_case(world, page):
 
 def test_the_list_shows_each_account_with_its_role_and_is_itself_logged(world, page):
     with world.entered():
-        accounts.disable(world.actor("administrator"), world.accounts["analyst"])
+        people.disable(world.actor("administrator"), world.accounts["analyst"])
     html = page.get("/people")
     analyst = next(row for row in rows(html) if row[0] == "Practice Analyst")
     office = world.organisation_name("ministry")

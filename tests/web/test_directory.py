@@ -8,7 +8,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.lifecycle import ListingState
 from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Role
 from nrm.models import AuditEntry, Listing
-from nrm.services import accounts, audit, directory
+from nrm.services import audit, directory, organisations
 from tests.page_checks import words
 from tests.world import ONE_PER_ROLE, SERVICE, in_world
 
@@ -18,7 +18,7 @@ READERS = {Role.COORDINATOR, Role.DIRECTORY_MANAGER}
 @in_world
 def provider(world, name="Practice Rest House"):
     """Create a provider that has no listing."""
-    return accounts.create_organisation(
+    return organisations.create(
         world.actor("administrator"), name, "shelter", "24", is_provider=True
     )
 

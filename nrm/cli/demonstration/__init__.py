@@ -20,6 +20,7 @@ from nrm.cli.demonstration import (
     foundation,
     history,
     published,
+    staff,
     stories,
     timeline,
 )
@@ -119,6 +120,8 @@ def _play(settings: Settings, finished: Callable[[], object], past: int) -> Worl
     play = timeline.Play(now)
     for listing in demonstration.listings:
         play.add(*directory.script(world, listing))
+    for begins, acts in staff.scripts(world, demonstration):
+        play.add(begins, acts)
     for one in history.pasts(pack, demonstration, world.today, past):
         play.add(one.closed, history.script(world, one), finished)
     cases: list[CaseActs] = []

@@ -10,7 +10,8 @@ from nrm.country.demonstration import DemoAccount, Demonstration, DemoOrganisati
 from nrm.db import acting_at, unit_of_work
 from nrm.domain.errors import Subject
 from nrm.domain.roles import HOUSEKEEPING, Actor, Role
-from nrm.services import accounts
+from nrm.services import accounts, organisations
+from nrm.services.accounts import NewAccount
 from nrm.services.audit import record
 
 # Before the first case of the past.
@@ -40,10 +41,10 @@ def found(world: Demonstration, now: datetime) -> Cast:
         first = next(who for who in world.accounts if who.role == Role.ADMINISTRATOR)
         home = next(place for place in world.organisations if place.code == first.organisation)
         organisation_id, administrator = _found_administration(home, first)
-        organisations = {home.code: organisation_id}
+        homes = {home.code: organisation_id}
         for place in world.organisations:
             if place is not home:
-                organisations[place.code] = accounts.create_organisation(
+                homes[place.code] = organisations.create(
                     administrator,
                     place.name,
                     place.type,
@@ -53,15 +54,23 @@ def found(world: Demonstration, now: datetime) -> Cast:
         actors = {first.key: administrator}
         for who in world.accounts:
             if who is not first:
-                new = _new_account(who, organisations[who.organisation])
-                account_id = accounts.create_account(administrator, new)
+                new = _new_account(who, homes[who.organisation])
+                account_id = create(administrator, new)
                 actors[who.key] = Actor(account_id, new.organisation_id, new.role)
-    return Cast(actors, organisations)
+    return Cast(actors, homes)
+
+
+def create(administrator: Actor, new: NewAccount) -> UUID:
+    """Create an account with the password that everybody may know; a real one has a link."""
+    with unit_of_work() as unit:
+        account = accounts.add_account(unit, new)
+        record(unit, administrator, Action.ACCOUNT_CREATE, Subject("account", account.id))
+        return account.id
 
 
 def _found_administration(home: DemoOrganisation, first: DemoAccount) -> tuple[UUID, Actor]:
     with unit_of_work() as unit:
-        organisation = accounts.add_organisation(
+        organisation = organisations.add_organisation(
             unit, home.name, home.type, home.district, is_provider=home.is_provider
         )
         record(
@@ -75,5 +84,5 @@ def _found_administration(home: DemoOrganisation, first: DemoAccount) -> tuple[U
         return organisation.id, Actor(account.id, organisation.id, account.role)
 
 
-def _new_account(who: DemoAccount, organisation_id: UUID) -> accounts.NewAccount:
-    return accounts.NewAccount(who.name, who.email, organisation_id, Role(who.role), who.password)
+def _new_account(who: DemoAccount, organisation_id: UUID) -> NewAccount:
+    return NewAccount(who.name, who.email, organisation_id, Role(who.role), who.password)

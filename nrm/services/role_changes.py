@@ -1,0 +1,117 @@
+"""Changing somebody's role: at once where it lets them see less, by two people where it is more."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from nrm.audit.actions import Action
+from nrm.db import Unit, db, unit_of_work
+from nrm.domain.approval import ApprovalKind
+from nrm.domain.errors import InvalidInputError, RefusedError, Subject
+from nrm.domain.lifecycle import ApprovalState
+from nrm.domain.policy import require
+from nrm.domain.roles import Actor, Permission, Role
+from nrm.domain.staff import REACH, Reach, given_by, is_elevation
+from nrm.domain.text import N_
+from nrm.models import Account, Approval, Organisation
+from nrm.services import approvals, people, sessions, visibility
+from nrm.services.approvals import Wanted
+from nrm.services.audit import record
+
+
+def change(actor: Actor, account_id: UUID, role: Role, *, form_id: UUID | None = None) -> bool:
+    """Give somebody another role, or ask a second person to; says whether it is done already.
+
+    What lets them see more waits for another administrator or the auditor.
+    """
+    require(actor, Permission.ACCOUNT_MANAGE)
+    with unit_of_work(actor, form_id) as unit:
+        account = people.managed(actor, account_id)
+        if role is account.role:
+            raise InvalidInputError("role", N_("The person has this role already."))
+        _check(actor, account, role)
+        unit.outcome = str(account.id)
+        if is_elevation(account.role, role):
+            ask_for(unit, actor, account, role)
+            return False
+        _give(account, role)
+        about = Subject("account", account.id)
+        record(unit, actor, Action.ACCOUNT_ROLE, about, purpose=role.value)
+        return True
+
+
+def ask_for(unit: Unit, actor: Actor, account: Account, role: Role) -> None:
+    """Ask a second person to let an account have a role, within its caller's act."""
+    wanted = {"before": account.role.value, "role": role.value}
+    approvals.ask(unit, actor, ApprovalKind.ROLE_CHANGE, account.id, wanted)
+
+
+def waits_for_approval(account: Account) -> bool:
+    """Say whether a second person has yet to agree to a new account that sees the whole country.
+
+    Else one administrator could make for themselves, as somebody else, what none gives alone.
+    """
+    if account.seen_at is not None or account.password_hash:
+        return False
+    if REACH[account.role] is not Reach.COUNTRY:
+        return False
+    approved = select(Approval.id).where(
+        Approval.kind == ApprovalKind.ROLE_CHANGE,
+        Approval.subject_id == account.id,
+        Approval.state == ApprovalState.CONFIRMED,
+    )
+    return db.session.scalar(approved.limit(1)) is None
+
+
+def check_role(actor: Actor, role: Role, home: Organisation) -> None:
+    """Refuse a role that people of this kind of organisation do not hold, or not by this giver."""
+    if role not in given_by(actor.role, home.kind):
+        raise InvalidInputError(
+            "role", N_("People of this organisation cannot be given this role. Choose another.")
+        )
+
+
+def _check(actor: Actor, account: Account, role: Role) -> None:
+    """Refuse what cannot be, whoever wants it: no such role there, or nobody left."""
+    if account.disabled_at is not None:
+        raise InvalidInputError("role", N_("Enable the account first, then change the role."))
+    home = db.session.get_one(Organisation, account.organisation_id)
+    check_role(actor, role, home)
+    if role is not account.role:
+        people.refuse_last_administrator(account)
+
+
+def _give(account: Account, role: Role) -> None:
+    """Change the role; whoever is at a page of the old one signs in anew at the next click."""
+    account.role = role
+    sessions.end_all(account.id)
+
+
+def _carry_out(unit: Unit, actor: Actor, approval: Approval, wanted: Wanted) -> None:
+    """Do what a second person has approved, if it can still be done and the asker still may."""
+    del unit, actor
+    account = db.session.get_one(
+        Account, approval.subject_id, with_for_update=True, populate_existing=True
+    )
+    asker = db.session.get_one(Account, approval.asked_by_id)
+    who = Actor(asker.id, asker.organisation_id, asker.role)
+    role = Role(wanted["role"])
+    if account.role.value != wanted["before"]:
+        raise approvals.changed_meanwhile()
+    try:
+        require(who, Permission.ACCOUNT_MANAGE, visibility.account_standing(account))
+        _check(who, account, role)
+    except (InvalidInputError, RefusedError) as error:
+        raise approvals.changed_meanwhile() from error
+    _give(account, role)
+
+
+approvals.APPROVED[ApprovalKind.ROLE_CHANGE] = _carry_out
+
+
+def offered(actor: Actor, account_id: UUID) -> tuple[people.Person, tuple[Role, ...]]:
+    """Return the account, and the other roles that the actor may give it."""
+    found = people.subject(actor, account_id)
+    home = db.session.get_one(Organisation, found.account.organisation_id)
+    roles = given_by(actor.role, home.kind)
+    return found, tuple(role for role in roles if role is not found.account.role)

@@ -1,0 +1,33 @@
+"""Pages that say in words what a role can see and do, drawn from the grant table."""
+
+from flask import Blueprint, abort, render_template
+
+from nrm.domain.roles import HUMAN_ROLES, Permission, Role
+from nrm.web import role_words
+from nrm.web.access import actor, needs
+
+blueprint = Blueprint("roles", __name__)
+
+
+@blueprint.get("/role")
+@needs(Permission.WORK_VIEW)
+def own() -> str:
+    """Say to everybody what their own role can see and do."""
+    return render_template("roles/role.html", told=role_words.told(actor().role), own=True)
+
+
+@blueprint.get("/roles")
+@needs(Permission.ROLE_VIEW)
+def index() -> str:
+    """List the roles, each with what it is for."""
+    told = [role_words.told(role) for role in HUMAN_ROLES]
+    return render_template("roles/index.html", roles=told)
+
+
+@blueprint.get("/roles/<name>")
+@needs(Permission.ROLE_VIEW)
+def role(name: str) -> str:
+    """Say what one role can see and do."""
+    if name not in HUMAN_ROLES:
+        abort(404)
+    return render_template("roles/role.html", told=role_words.told(Role(name)), own=False)
