@@ -26,6 +26,14 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.NO_RECORD: ("yes", "the act is about no one record: a list, a new flag, the log"),
     Relation.OWN_FLAG: ("own flag", "a case that this person flagged"),
     Relation.NATIONAL: ("every case", "every case and every referral of the country"),
+    Relation.ASSIGNED: (
+        "looked after",
+        "a case that this person looks after, or stands in for; or that nobody looks after yet",
+    ),
+    Relation.BROKEN_GLASS: (
+        "broken glass",
+        "a case that this person opened in an emergency less than an hour ago",
+    ),
     Relation.RECEIVER: ("received", "a referral to this organisation, whatever became of it"),
     Relation.LIVE_RECEIVER: (
         "received, live",
@@ -41,6 +49,13 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.OTHERS_ERASURE: ("another’s", "a request to erase that somebody else made"),
     Relation.UNSIGNED_RELEASE: ("not signed", "a release that this person has not signed yet"),
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
+    Relation.OFFERED_TO_ONESELF: ("offered to them", "an offer of a case to this person"),
+    Relation.OWN_OFFER: (
+        "own offer",
+        "an offer of a case that this person made, or whose case this person looks after",
+    ),
+    Relation.COLLEAGUE: ("colleague", "the account of somebody else in this organisation"),
+    Relation.OTHERS_ACCOUNT: ("another’s", "the account of somebody else"),
 }
 # The data of a country pack, and templates, have no docstring of their own.
 DATA = {

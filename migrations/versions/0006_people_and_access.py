@@ -36,7 +36,8 @@ def downgrade() -> None:
     ):  # fmt: skip
         op.drop_table(table)
     op.drop_index("ix_case_file_open_by_owner", "case_file")
-    op.drop_column("case_file", "owner_id")
+    for column in ("left_by_id", "owner_id"):
+        op.drop_column("case_file", column)
     op.drop_column("auth_session", "device")
     op.drop_column("auth_session", "confirmed_at")
     for column in ("stand_in_id", "away_until", "seen_at"):
@@ -58,7 +59,8 @@ def _sittings() -> None:
 
 
 def _owners() -> None:
-    op.add_column("case_file", sa.Column("owner_id", sa.Uuid(), nullable=True))
+    for column in ("owner_id", "left_by_id"):
+        op.add_column("case_file", sa.Column(column, sa.Uuid(), nullable=True))
     op.create_index(
         "ix_case_file_open_by_owner",
         "case_file",

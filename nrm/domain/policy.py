@@ -54,6 +54,17 @@ class ErasureStanding:
 
 
 @dataclass(frozen=True)
+class HandOverStanding:
+    """What the policy needs to know of an offer of a case, and of the case that it is about."""
+
+    subject: Subject
+    offered_by: UUID
+    offered_to: UUID
+    owners: frozenset[UUID] = frozenset()
+    barred: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
 class ReleaseStanding:
     """What the policy needs to know of a release of the statistics."""
 
@@ -75,6 +86,7 @@ Standing: TypeAlias = (
     | ReferralStanding
     | ListingStanding
     | ErasureStanding
+    | HandOverStanding
     | ReleaseStanding
     | AccountStanding
 )
@@ -93,14 +105,22 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
     match record:
         case None:
             return frozenset({Relation.NO_RECORD})
-        case CaseStanding() | ReferralStanding():
-            if _barred(actor, record):
-                return frozenset()
-            if isinstance(record, CaseStanding):
-                return _case_relations(actor, record)
-            return _referral_relations(actor, record)
+        case CaseStanding() | ReferralStanding() | HandOverStanding():
+            return frozenset() if _barred(actor, record) else _relations_to_a_case(actor, record)
         case _:
             return _other_relations(actor, record)
+
+
+def _relations_to_a_case(
+    actor: Actor, record: CaseStanding | ReferralStanding | HandOverStanding
+) -> frozenset[Relation]:
+    match record:
+        case CaseStanding():
+            return _case_relations(actor, record)
+        case ReferralStanding():
+            return _referral_relations(actor, record)
+        case HandOverStanding():
+            return _hand_over_relations(actor, record)
 
 
 def _other_relations(
@@ -121,7 +141,7 @@ def _other_relations(
             return _account_relations(actor, record)
 
 
-def _barred(actor: Actor, record: CaseStanding | ReferralStanding) -> bool:
+def _barred(actor: Actor, record: CaseStanding | ReferralStanding | HandOverStanding) -> bool:
     """Say whether a bar keeps the actor out: a bar beats every grant (suspected complicity)."""
     return not record.barred.isdisjoint({actor.id, actor.organisation_id} - {None})
 
@@ -154,6 +174,19 @@ def _referral_relations(actor: Actor, record: ReferralStanding) -> frozenset[Rel
     return frozenset(held)
 
 
+def _hand_over_relations(actor: Actor, record: HandOverStanding) -> frozenset[Relation]:
+    """Say how an actor stands to an offer: nobody accepts what they offered themselves."""
+    offers = {record.offered_by} | record.owners
+    return frozenset(
+        relation
+        for relation, whose in (
+            (Relation.OFFERED_TO_ONESELF, {record.offered_to}),
+            (Relation.OWN_OFFER, offers),
+        )
+        if actor.id in whose
+    )
+
+
 def _account_relations(actor: Actor, record: AccountStanding) -> frozenset[Relation]:
     """Say how an actor stands to an account: nobody manages their own."""
     if record.account_id == actor.id:
@@ -163,8 +196,15 @@ def _account_relations(actor: Actor, record: AccountStanding) -> frozenset[Relat
 
 
 _WHY_NOT: dict[Permission, str] = {
+    Permission.COMPARTMENT_HEALTH: N_(
+        "The part on health is for whoever looks after the case. Ask them, or take the case over."
+    ),
     Permission.ERASURE_ANSWER: N_(
         "Someone other than the person who asked for an erasure carries it out."
+    ),
+    Permission.HANDOVER_ANSWER: N_("Only the person to whom a case was offered answers."),
+    Permission.HANDOVER_RETRACT: N_(
+        "Only who offered a case, or looks after it, takes the offer back."
     ),
     Permission.LISTING_APPROVE: N_(
         "Someone other than the person who submitted a listing approves it."

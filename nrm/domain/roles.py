@@ -43,9 +43,11 @@ HUMAN_ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
 class Permission(StrEnum):
     """What can be permitted, as `<scope>:<action>`, in alphabetical order."""
 
+    ABSENCE_SET = "absence:set"
     ACCOUNT_MANAGE = "account:manage"
     AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
+    CASE_ASSIGN = "case:assign"
     CASE_CLOSE = "case:close"
     CASE_COMPARE = "case:compare"
     CASE_FLAG = "case:flag"
@@ -64,12 +66,16 @@ class Permission(StrEnum):
     DOCUMENT_ADD = "document:add"
     DOCUMENT_OPEN = "document:open"
     DOCUMENT_REMOVE = "document:remove"
+    DRAFT_ASSIGN = "draft:assign"
+    DRAFT_TAKE = "draft:take"
     ENVELOPE_OPEN = "envelope:open"
     ERASURE_ANSWER = "erasure:answer"
     ERASURE_ASK = "erasure:ask"
     ERASURE_VIEW = "erasure:view"
     FLAG_VIEW = "flag:view"
     GLASS_BREAK = "glass:break"
+    HANDOVER_ANSWER = "handover:answer"
+    HANDOVER_RETRACT = "handover:retract"
     LISTING_APPROVE = "listing:approve"
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
@@ -118,6 +124,10 @@ class Relation(StrEnum):
     # Another person asked for this erasure: nobody carries out their own request.
     OTHERS_ERASURE = "another's erasure"
     OWN_ERASURE = "own erasure"
+    # The case was offered to the actor, who works for another organisation than who offers it.
+    OFFERED_TO_ONESELF = "offered to oneself"
+    # The actor offered it, or looks after the case that was offered.
+    OWN_OFFER = "own offer"
     # The actor has not signed this release of the statistics yet: two different people do.
     UNSIGNED_RELEASE = "release not signed by oneself"
     # The account is a colleague's: nobody manages their own.
@@ -138,6 +148,8 @@ GRANTS: Grants = {
         Permission.WORK_VIEW: _ALONE,
         Permission.CASE_FLAG: _ALONE,
         Permission.FLAG_VIEW: frozenset({Relation.OWN_FLAG}),
+        # A draft that a colleague left behind is a person whom nobody has flagged yet.
+        Permission.DRAFT_TAKE: _ALONE,
         # At night, before anybody answers: whoever flagged the person can open who it is.
         Permission.GLASS_BREAK: frozenset({Relation.OWN_FLAG}),
         Permission.COMPARTMENT_IDENTITY: _BROKEN_GLASS,
@@ -146,6 +158,7 @@ GRANTS: Grants = {
     Role.COORDINATOR: {
         Permission.WORK_VIEW: _ALONE,
         Permission.CASE_VIEW: _NATIONAL,
+        Permission.CASE_ASSIGN: _NATIONAL,
         Permission.CASE_PRESUME: _NATIONAL,
         Permission.CASE_CLOSE: _NATIONAL,
         Permission.CASE_COMPARE: _NATIONAL,
@@ -160,6 +173,11 @@ GRANTS: Grants = {
         # The unit works as one; what a doctor knows is for whoever looks after the person.
         Permission.COMPARTMENT_HEALTH: frozenset({Relation.ASSIGNED, Relation.BROKEN_GLASS}),
         Permission.COMPARTMENT_FACTS: _NATIONAL,
+        Permission.HANDOVER_ANSWER: frozenset({Relation.OFFERED_TO_ONESELF}),
+        Permission.HANDOVER_RETRACT: frozenset({Relation.OWN_OFFER}),
+        Permission.ABSENCE_SET: _ALONE,
+        # Without reading it: who wrote it has gone, and somebody has to flag the person.
+        Permission.DRAFT_ASSIGN: _ALONE,
         # The police and prosecution part opens to the coordinator in an emergency alone.
         Permission.GLASS_BREAK: _NATIONAL,
         Permission.COMPARTMENT_ENFORCEMENT: _BROKEN_GLASS,

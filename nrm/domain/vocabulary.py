@@ -627,6 +627,22 @@ PRESUMPTION_BASIS = CodeList(
     Code("child_in_doubt", N_("A child, and doubt counts in favour of the child")),
 )
 
+# Why a case that somebody looks after goes to a colleague.
+ASSIGN_REASON = CodeList(
+    Code("absent", N_("They are absent")),
+    Code("workload", N_("They have too many cases")),
+    Code("relationship", N_("They know the person or somebody close to the case")),
+    Code("language", N_("A colleague speaks the person’s language")),
+    Code("another_reason", N_("Another reason")),
+)
+
+# Why a draft is taken over that its writer left behind.
+DRAFT_TAKE_REASON = CodeList(
+    Code("goes_on", N_("I go on with this person myself")),
+    Code("was_there", N_("I was there when the person was met")),
+    Code("asked_by_unit", N_("My unit asked me to")),
+)
+
 # Asked before a closed part of a file opens; the answer goes into the log first.
 REVEAL_REASON = CodeList(
     Code("arrange_referral", N_("To arrange a referral")),

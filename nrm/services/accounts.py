@@ -15,7 +15,7 @@ from nrm.domain.text import N_
 from nrm.domain.vocabulary import ORGANISATION_TYPE
 from nrm.models import Account, Organisation
 from nrm.security import passwords
-from nrm.services import sessions
+from nrm.services import leavers, sessions
 from nrm.services.audit import record, record_alone
 
 PAGE = 50
@@ -160,6 +160,7 @@ def _switch(actor: Actor, account_id: UUID, action: Action, form_id: UUID | None
         if action is Action.ACCOUNT_DISABLE:
             account.disabled_at = account.disabled_at or unit.now
             sessions.end_all(account.id)
+            leavers.departed(unit, account)
         else:
             account.disabled_at = None
         record(unit, actor, action, Subject("account", account.id))

@@ -14,7 +14,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import CLOSURE_REASON
 from nrm.models import Case, Referral
-from nrm.services import vault, visibility
+from nrm.services import hand_over, vault, visibility
 from nrm.services.audit import record
 from nrm.services.facts import counted
 from nrm.services.identification import expect_version
@@ -65,6 +65,7 @@ def shut(unit: Unit, case: Case) -> None:
     """End everyone's part in a case, within an act that is recorded by its caller."""
     case.assistance = advance(case.assistance, CLOSE)
     case.closed_at = unit.now
+    hand_over.retract_for(unit, case)
     live = select(Referral).where(Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS))
     for referral in db.session.scalars(live):
         step = END if referral.state is ReferralState.ACCEPTED else WITHDRAW

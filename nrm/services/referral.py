@@ -35,7 +35,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import NEED, Urgency
 from nrm.models import Case, Organisation, Referral
-from nrm.services import directory, vault, visibility
+from nrm.services import directory, keeping, vault, visibility
 from nrm.services.audit import record
 from nrm.services.consent import consents
 from nrm.services.facts import counted
@@ -108,6 +108,7 @@ def record_needs(
         standing = visibility.case_standing(case)
         require(actor, RECORD_NEEDS.needs, standing)
         expect_version(case, version)
+        changed = keeping.fall_to(actor, case)
         was_waiting = case.assistance is Assistance.WAITING
         case.assistance = advance(case.assistance, RECORD_NEEDS)
         # Other needs in the same state are another version too: two who edit must see each other.
@@ -116,7 +117,8 @@ def record_needs(
             case.due_at = flag_review_due(unit.now, Urgency(case.urgency), pack.clocks)
         facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
         vault.seal_facts(unit, case.id, {**facts, "needs": sorted(needs)})
-        record(unit, actor, Action.NEEDS_RECORD, visibility.case_subject(case), fields=["needs"])
+        subject = visibility.case_subject(case)
+        record(unit, actor, Action.NEEDS_RECORD, subject, fields=["needs", *changed])
         unit.outcome = case.reference
 
 

@@ -166,13 +166,13 @@ def _case_relation(relation: Relation, actor: Actor) -> ColumnElement[bool]:
     if relation is Relation.OWN_FLAG:
         return Case.flagged_by_id == _known(actor.id)
     if relation is Relation.ASSIGNED:
-        return or_(Case.owner_id.is_(None), Case.owner_id.in_(_looks_after(actor)))
+        return or_(Case.owner_id.is_(None), Case.owner_id.in_(looks_after(actor)))
     if relation is Relation.BROKEN_GLASS:
         return _glass_broken(actor, Case.id)
     return false()
 
 
-def _looks_after(actor: Actor) -> Select[UUID]:
+def looks_after(actor: Actor) -> Select[UUID]:
     """Select the accounts whose cases the actor looks after: their own, and those of the absent."""
     me = _known(actor.id)
     absent = and_(Account.stand_in_id == me, Account.away_until > datetime.now(UTC))
