@@ -10,6 +10,7 @@ from whitenoise import WhiteNoise
 from nrm.security.keyring import Purpose
 from nrm.services import keys
 from nrm.web import (
+    absence,
     access,
     account,
     administration,
@@ -26,12 +27,15 @@ from nrm.web import (
     erasure,
     errors,
     exploitation,
+    hand_over,
     headers,
     health,
     home,
     identification,
+    left_drafts,
     log_state,
     logs,
+    ownership,
     pages,
     provision,
     questionnaires,
@@ -44,6 +48,7 @@ from nrm.web import (
 )
 
 BLUEPRINTS = (
+    absence.blueprint,
     account.blueprint,
     administration.blueprint,
     audit.blueprint,
@@ -56,10 +61,13 @@ BLUEPRINTS = (
     documents.blueprint,
     erasure.blueprint,
     exploitation.blueprint,
+    hand_over.blueprint,
     health.blueprint,
     home.blueprint,
     identification.blueprint,
+    left_drafts.blueprint,
     log_state.blueprint,
+    ownership.blueprint,
     pages.blueprint,
     provision.blueprint,
     questionnaires.blueprint,

@@ -70,6 +70,8 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 # The pages of consent and referral, and of who is known already, are pages of a case.
 _PART_OF = {
     **dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile"),
+    # So are who looks after it, and what stands on the coordinator's first page.
+    **dict.fromkeys(("absence", "hand_over", "left_drafts", "ownership"), "casefile"),
     "bulletin": "statistics",
 }
 
