@@ -49,6 +49,7 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.OTHERS_ERASURE: ("another’s", "a request to erase that somebody else made"),
     Relation.UNSIGNED_RELEASE: ("not signed", "a release that this person has not signed yet"),
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
+    Relation.OTHERS_GLASS: ("another’s", "an emergency access of somebody else"),
     Relation.COLLEAGUE: ("colleague’s", "the account of a colleague in the same organisation"),
     Relation.OTHERS_ACCOUNT: ("another’s", "somebody else’s account"),
 }

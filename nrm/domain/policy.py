@@ -62,6 +62,15 @@ class ReleaseStanding:
 
 
 @dataclass(frozen=True)
+class GlassStanding:
+    """What the policy needs to know of a case that was opened in an emergency."""
+
+    subject: Subject
+    broken_by: UUID
+    barred: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
 class AccountStanding:
     """What the policy needs to know of an account."""
 
@@ -76,6 +85,7 @@ Standing: TypeAlias = (
     | ListingStanding
     | ErasureStanding
     | ReleaseStanding
+    | GlassStanding
     | AccountStanding
 )
 
@@ -93,14 +103,23 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
     match record:
         case None:
             return frozenset({Relation.NO_RECORD})
-        case CaseStanding() | ReferralStanding():
-            if _barred(actor, record):
-                return frozenset()
-            if isinstance(record, CaseStanding):
-                return _case_relations(actor, record)
-            return _referral_relations(actor, record)
+        case CaseStanding() | ReferralStanding() | GlassStanding():
+            return frozenset() if _barred(actor, record) else _of_a_case(actor, record)
         case _:
             return _other_relations(actor, record)
+
+
+def _of_a_case(
+    actor: Actor, record: CaseStanding | ReferralStanding | GlassStanding
+) -> frozenset[Relation]:
+    match record:
+        case CaseStanding():
+            return _case_relations(actor, record)
+        case ReferralStanding():
+            return _referral_relations(actor, record)
+        case GlassStanding():
+            mine = record.broken_by == actor.id
+            return frozenset[Relation]() if mine else frozenset({Relation.OTHERS_GLASS})
 
 
 def _other_relations(
@@ -121,7 +140,7 @@ def _other_relations(
             return _account_relations(actor, record)
 
 
-def _barred(actor: Actor, record: CaseStanding | ReferralStanding) -> bool:
+def _barred(actor: Actor, record: CaseStanding | ReferralStanding | GlassStanding) -> bool:
     """Say whether a bar keeps the actor out: a bar beats every grant (suspected complicity)."""
     return not record.barred.isdisjoint({actor.id, actor.organisation_id} - {None})
 
@@ -166,6 +185,7 @@ _WHY_NOT: dict[Permission, str] = {
     Permission.ERASURE_ANSWER: N_(
         "Someone other than the person who asked for an erasure carries it out."
     ),
+    Permission.GLASS_REVIEW: N_("Someone other than the person who opened the case reviews it."),
     Permission.LISTING_APPROVE: N_(
         "Someone other than the person who submitted a listing approves it."
     ),

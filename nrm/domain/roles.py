@@ -46,6 +46,7 @@ class Permission(StrEnum):
     ACCOUNT_MANAGE = "account:manage"
     AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
+    BAR_PLACE = "bar:place"
     CASE_CLOSE = "case:close"
     CASE_COMPARE = "case:compare"
     CASE_FLAG = "case:flag"
@@ -70,6 +71,7 @@ class Permission(StrEnum):
     ERASURE_VIEW = "erasure:view"
     FLAG_VIEW = "flag:view"
     GLASS_BREAK = "glass:break"
+    GLASS_REVIEW = "glass:review"
     LISTING_APPROVE = "listing:approve"
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
@@ -120,6 +122,8 @@ class Relation(StrEnum):
     OWN_ERASURE = "own erasure"
     # The actor has not signed this release of the statistics yet: two different people do.
     UNSIGNED_RELEASE = "release not signed by oneself"
+    # Another person opened a case in an emergency: nobody reviews their own.
+    OTHERS_GLASS = "another's emergency"
     # The account is a colleague's: nobody manages their own.
     COLLEAGUE = "colleague"
     OTHERS_ACCOUNT = "another's account"
@@ -162,6 +166,8 @@ GRANTS: Grants = {
         Permission.COMPARTMENT_FACTS: _NATIONAL,
         # The police and prosecution part opens to the coordinator in an emergency alone.
         Permission.GLASS_BREAK: _NATIONAL,
+        # Whoever owns the case says who may not know of it.
+        Permission.BAR_PLACE: _NATIONAL,
         Permission.COMPARTMENT_ENFORCEMENT: _BROKEN_GLASS,
         Permission.PERSON_SEARCH: _ALONE,
         Permission.DOCUMENT_ADD: _NATIONAL,
@@ -211,6 +217,8 @@ GRANTS: Grants = {
         # The protection officer can be the second person without opening the file.
         Permission.ERASURE_VIEW: _ALONE,
         Permission.ERASURE_ANSWER: frozenset({Relation.OTHERS_ERASURE}),
+        # What was opened in an emergency is looked at afterwards: the reason, never the file.
+        Permission.GLASS_REVIEW: frozenset({Relation.NO_RECORD, Relation.OTHERS_GLASS}),
     },
     Role.ADMINISTRATOR: {
         Permission.WORK_VIEW: _ALONE,

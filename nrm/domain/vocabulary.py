@@ -636,6 +636,42 @@ REVEAL_REASON = CodeList(
     Code("safety", N_("To keep the person safe")),
 )
 
+# Why a person or an organisation may not know of a case.
+BAR_REASON = CodeList(
+    Code("suspected_complicity", N_("Suspected part in the trafficking")),
+    Code("related_to_person", N_("Related to the person, or knows them")),
+    Code("conflict_of_interest", N_("Conflict of interest")),
+    Code("other", N_("Another reason")),
+)
+
+LIFT_REASON = CodeList(
+    Code("placed_by_mistake", N_("It was placed by mistake")),
+    Code("suspicion_cleared", N_("It was looked into and cleared")),
+    Code("other", N_("Another reason")),
+)
+
+# Why somebody opens at once what is closed to them.
+GLASS_REASON = CodeList(
+    Code("danger_to_life", N_("The person is in danger now")),
+    Code("medical_emergency", N_("A doctor has to know now")),
+    Code("missing_person", N_("The person is missing")),
+    Code("nobody_answers", N_("Nobody who may open it can be reached")),
+    Code("other", N_("Another emergency")),
+)
+
+GLASS_VERDICT = CodeList(
+    Code("justified", N_("Justified")),
+    Code("not_justified", N_("Not justified")),
+    Code("needs_follow_up", N_("Needs a closer look")),
+)
+
+# What one person is told on their next page. Whatever tells somebody something adds its kind here.
+NOTICE_KIND = CodeList(
+    Code("glass_broken", N_("A case was opened in an emergency")),
+    Code("glass_overdue", N_("Nobody has reviewed an emergency access in time")),
+    Code("glass_reviewed", N_("Your emergency access was reviewed")),
+)
+
 COMPARTMENT = CodeList(
     Code("identity", N_("Name and identity")),
     Code("contact", N_("Safe contact")),

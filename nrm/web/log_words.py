@@ -35,6 +35,7 @@ PERMISSION_LABEL = {
     Permission.ACCOUNT_MANAGE: _l("keep accounts and organisations"),
     Permission.AUDIT_EXPORT: _l("take entries out of the log"),
     Permission.AUDIT_SEARCH: _l("read the log"),
+    Permission.BAR_PLACE: _l("say who is kept out of a case"),
     Permission.CASE_CLOSE: _l("close a case"),
     Permission.CASE_COMPARE: _l("look whether a person is known already"),
     Permission.CASE_FLAG: _l("flag a person"),
@@ -58,10 +59,13 @@ PERMISSION_LABEL = {
     Permission.ERASURE_ASK: _l("ask for an erasure"),
     Permission.ERASURE_VIEW: _l("see erasures"),
     Permission.FLAG_VIEW: _l("see a flag"),
+    Permission.GLASS_BREAK: _l("open a case in an emergency"),
+    Permission.GLASS_REVIEW: _l("review an emergency access"),
     Permission.LISTING_APPROVE: _l("approve a listing"),
     Permission.LISTING_SUBMIT: _l("submit a listing"),
     Permission.LISTING_SUSPEND: _l("suspend a listing"),
     Permission.NEEDS_RECORD: _l("record needs"),
+    Permission.ORGANISATION_MANAGE: _l("manage organisations"),
     Permission.PERSON_SEARCH: _l("search for people"),
     Permission.REFERRAL_ANSWER: _l("answer a referral"),
     Permission.REFERRAL_END: _l("end a referral"),
@@ -85,6 +89,8 @@ _OTHER_PARTS = {
     "consent": _l("How consent was given"),
     "service": _l("Answers and services of a provider"),
     "comparison": _l("Whether the person is known already"),
+    "access": _l("Why somebody was kept out"),
+    "emergency": _l("Why a case was opened in an emergency"),
 }
 # The reasons that an act can carry, and the pages and lists that were read.
 _REASONS = (
@@ -92,11 +98,16 @@ _REASONS = (
     vocabulary.CONSENT_EXCEPTION,
     vocabulary.CONSENT_PURPOSE,
     vocabulary.ERASURE_REASON,
+    vocabulary.BAR_REASON,
+    vocabulary.LIFT_REASON,
+    vocabulary.GLASS_REASON,
+    vocabulary.GLASS_VERDICT,
 )
 _PLACES = {
     "account": _l("What an account saw in a time"),
     "all": _l("All open cases"),
     "assisted": _l("Assisted"),
+    "break_glass": _l("In an emergency"),
     "comparison": _l("Whether the person is known already"),
     "consent": _l("Consent"),
     "file": _l("Who has seen a file"),
