@@ -27,12 +27,12 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.OWN_FLAG: ("own flag", "a case that this person flagged"),
     Relation.NATIONAL: ("every case", "every case and every referral of the country"),
     Relation.ASSIGNED: (
-        "looked after",
+        "looks after it",
         "a case that this person looks after, or stands in for; or that nobody looks after yet",
     ),
     Relation.BROKEN_GLASS: (
-        "broken glass",
-        "a case that this person opened in an emergency less than an hour ago",
+        "emergency",
+        "a case that this person opened in an emergency, with a reason, less than an hour ago",
     ),
     Relation.RECEIVER: ("received", "a referral to this organisation, whatever became of it"),
     Relation.LIVE_RECEIVER: (
@@ -54,8 +54,9 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
         "own offer",
         "an offer of a case that this person made, or whose case this person looks after",
     ),
-    Relation.COLLEAGUE: ("colleague", "the account of somebody else in this organisation"),
-    Relation.OTHERS_ACCOUNT: ("another’s", "the account of somebody else"),
+    Relation.OTHERS_GLASS: ("another’s", "an emergency access of somebody else"),
+    Relation.COLLEAGUE: ("colleague’s", "the account of a colleague in the same organisation"),
+    Relation.OTHERS_ACCOUNT: ("another’s", "somebody else’s account"),
 }
 # The data of a country pack, and templates, have no docstring of their own.
 DATA = {

@@ -151,9 +151,10 @@ def _bars() -> None:
         sa.ForeignKeyConstraint(["placed_by_id"], ["account.id"], name="fk_bar_placed_by_id"),
         sa.PrimaryKeyConstraint("id", name="pk_bar"),
     )
-    op.create_index(
-        "ix_bar_case_id", "bar", ["case_id"], sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
-    )
+    for column in ("case_id", "account_id", "organisation_id"):
+        op.create_index(
+            f"ix_bar_{column}", "bar", [column], sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
+        )
     op.create_index(
         "uq_bar_account",
         "bar",

@@ -17,6 +17,9 @@ class Action(StrEnum):
     ACCOUNT_LIST = "account:list"
     AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
+    BAR_LIFT = "bar:lift"
+    BAR_LIST = "bar:list"
+    BAR_PLACE = "bar:place"
     CASE_ASSIGN = "case:assign"
     CASE_CLOSE = "case:close"
     CASE_COMPARE = "case:compare"
@@ -53,6 +56,10 @@ class Action(StrEnum):
     EXPLOITATION_RECORD = "exploitation:record"
     FLAG_LIST = "flag:list"
     FLAG_VIEW = "flag:view"
+    GLASS_BREAK = "glass:break"
+    GLASS_ESCALATE = "glass:escalate"
+    GLASS_OPEN = "glass:open"
+    GLASS_REVIEW = "glass:review"
     HANDOVER_DECLINE = "handover:decline"
     HANDOVER_LIST = "handover:list"
     HANDOVER_OFFER = "handover:offer"
@@ -72,6 +79,8 @@ class Action(StrEnum):
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
     NEEDS_RECORD = "needs:record"
+    NOTICE_LIST = "notice:list"
+    NOTICE_SEE = "notice:see"
     ORGANISATION_CREATE = "organisation:create"
     PERSON_SEARCH = "person:search"
     REFERRAL_ACCEPT = "referral:accept"
@@ -118,6 +127,9 @@ ACTION_LABEL: dict[Action, str] = {
     Action.ACCOUNT_LIST: N_("List of people read"),
     Action.AUDIT_EXPORT: N_("Entries of the log taken out"),
     Action.AUDIT_SEARCH: N_("Audit log searched"),
+    Action.BAR_LIFT: N_("Bar on a case lifted"),
+    Action.BAR_LIST: N_("Read who is kept out of a case"),
+    Action.BAR_PLACE: N_("Somebody kept out of a case"),
     Action.CASE_ASSIGN: N_("Case assigned"),
     Action.CASE_CLOSE: N_("Case closed"),
     Action.CASE_COMPARE: N_("Looked whether the person is known already"),
@@ -154,6 +166,10 @@ ACTION_LABEL: dict[Action, str] = {
     Action.EXPLOITATION_RECORD: N_("Kind of exploitation recorded"),
     Action.FLAG_LIST: N_("List of own flags read"),
     Action.FLAG_VIEW: N_("Own flag read"),
+    Action.GLASS_BREAK: N_("Opened in an emergency"),
+    Action.GLASS_ESCALATE: N_("Overdue review of an emergency access reported"),
+    Action.GLASS_OPEN: N_("Emergency access read by a reviewer"),
+    Action.GLASS_REVIEW: N_("Emergency access reviewed"),
     Action.HANDOVER_DECLINE: N_("Case not taken over"),
     Action.HANDOVER_LIST: N_("Offer of a case read"),
     Action.HANDOVER_OFFER: N_("Case offered to another organisation"),
@@ -173,6 +189,8 @@ ACTION_LABEL: dict[Action, str] = {
     Action.LISTING_SUBMIT: N_("Listing submitted"),
     Action.LISTING_SUSPEND: N_("Listing suspended"),
     Action.NEEDS_RECORD: N_("Needs recorded"),
+    Action.NOTICE_LIST: N_("Own notices read"),
+    Action.NOTICE_SEE: N_("Notice marked as seen"),
     Action.ORGANISATION_CREATE: N_("Organisation created"),
     Action.PERSON_SEARCH: N_("People searched for"),
     Action.REFERRAL_ACCEPT: N_("Referral accepted"),
@@ -221,6 +239,10 @@ TIMELINE = (
     Action.SERVICE_RECORD,
     Action.DOCUMENT_ADD,
     Action.DOCUMENT_REMOVE,
+    Action.BAR_PLACE,
+    Action.BAR_LIFT,
+    Action.GLASS_BREAK,
+    Action.GLASS_REVIEW,
     Action.CASE_CLOSE,
     Action.DEMONSTRATION_LOAD,
     Action.ERASURE_ASK,

@@ -73,6 +73,15 @@ class ReleaseStanding:
 
 
 @dataclass(frozen=True)
+class GlassStanding:
+    """What the policy needs to know of a case that was opened in an emergency."""
+
+    subject: Subject
+    broken_by: UUID
+    barred: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
 class AccountStanding:
     """What the policy needs to know of an account."""
 
@@ -88,6 +97,7 @@ Standing: TypeAlias = (
     | ErasureStanding
     | HandOverStanding
     | ReleaseStanding
+    | GlassStanding
     | AccountStanding
 )
 
@@ -105,14 +115,14 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
     match record:
         case None:
             return frozenset({Relation.NO_RECORD})
-        case CaseStanding() | ReferralStanding() | HandOverStanding():
-            return frozenset() if _barred(actor, record) else _relations_to_a_case(actor, record)
+        case CaseStanding() | ReferralStanding() | HandOverStanding() | GlassStanding():
+            return frozenset() if _barred(actor, record) else _of_a_case(actor, record)
         case _:
             return _other_relations(actor, record)
 
 
-def _relations_to_a_case(
-    actor: Actor, record: CaseStanding | ReferralStanding | HandOverStanding
+def _of_a_case(
+    actor: Actor, record: CaseStanding | ReferralStanding | HandOverStanding | GlassStanding
 ) -> frozenset[Relation]:
     match record:
         case CaseStanding():
@@ -121,6 +131,9 @@ def _relations_to_a_case(
             return _referral_relations(actor, record)
         case HandOverStanding():
             return _hand_over_relations(actor, record)
+        case GlassStanding():
+            mine = record.broken_by == actor.id
+            return frozenset[Relation]() if mine else frozenset({Relation.OTHERS_GLASS})
 
 
 def _other_relations(
@@ -141,7 +154,9 @@ def _other_relations(
             return _account_relations(actor, record)
 
 
-def _barred(actor: Actor, record: CaseStanding | ReferralStanding | HandOverStanding) -> bool:
+def _barred(
+    actor: Actor, record: CaseStanding | ReferralStanding | HandOverStanding | GlassStanding
+) -> bool:
     """Say whether a bar keeps the actor out: a bar beats every grant (suspected complicity)."""
     return not record.barred.isdisjoint({actor.id, actor.organisation_id} - {None})
 
@@ -202,6 +217,7 @@ _WHY_NOT: dict[Permission, str] = {
     Permission.ERASURE_ANSWER: N_(
         "Someone other than the person who asked for an erasure carries it out."
     ),
+    Permission.GLASS_REVIEW: N_("Someone other than the person who opened the case reviews it."),
     Permission.HANDOVER_ANSWER: N_("Only the person to whom a case was offered answers."),
     Permission.HANDOVER_RETRACT: N_(
         "Only who offered a case, or looks after it, takes the offer back."

@@ -47,6 +47,7 @@ class Permission(StrEnum):
     ACCOUNT_MANAGE = "account:manage"
     AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
+    BAR_PLACE = "bar:place"
     CASE_ASSIGN = "case:assign"
     CASE_CLOSE = "case:close"
     CASE_COMPARE = "case:compare"
@@ -74,6 +75,7 @@ class Permission(StrEnum):
     ERASURE_VIEW = "erasure:view"
     FLAG_VIEW = "flag:view"
     GLASS_BREAK = "glass:break"
+    GLASS_REVIEW = "glass:review"
     HANDOVER_ANSWER = "handover:answer"
     HANDOVER_RETRACT = "handover:retract"
     LISTING_APPROVE = "listing:approve"
@@ -130,6 +132,8 @@ class Relation(StrEnum):
     OWN_OFFER = "own offer"
     # The actor has not signed this release of the statistics yet: two different people do.
     UNSIGNED_RELEASE = "release not signed by oneself"
+    # Another person opened a case in an emergency: nobody reviews their own.
+    OTHERS_GLASS = "another's emergency"
     # The account is a colleague's: nobody manages their own.
     COLLEAGUE = "colleague"
     OTHERS_ACCOUNT = "another's account"
@@ -180,6 +184,8 @@ GRANTS: Grants = {
         Permission.DRAFT_ASSIGN: _ALONE,
         # The police and prosecution part opens to the coordinator in an emergency alone.
         Permission.GLASS_BREAK: _NATIONAL,
+        # Whoever owns the case says who may not know of it.
+        Permission.BAR_PLACE: _NATIONAL,
         Permission.COMPARTMENT_ENFORCEMENT: _BROKEN_GLASS,
         Permission.PERSON_SEARCH: _ALONE,
         Permission.DOCUMENT_ADD: _NATIONAL,
@@ -229,6 +235,8 @@ GRANTS: Grants = {
         # The protection officer can be the second person without opening the file.
         Permission.ERASURE_VIEW: _ALONE,
         Permission.ERASURE_ANSWER: frozenset({Relation.OTHERS_ERASURE}),
+        # What was opened in an emergency is looked at afterwards: the reason, never the file.
+        Permission.GLASS_REVIEW: frozenset({Relation.NO_RECORD, Relation.OTHERS_GLASS}),
     },
     Role.ADMINISTRATOR: {
         Permission.WORK_VIEW: _ALONE,

@@ -1,12 +1,26 @@
 """Who may not know of a case whatever their grants, and who opened one in an emergency."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Uuid, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    ScalarSelect,
+    SQLColumnExpression,
+    String,
+    Uuid,
+    cast,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime
+from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, now
 
 _IN_FORCE = text("lifted_at IS NULL")
 _NOT_REVIEWED = text("reviewed_at IS NULL")
@@ -20,6 +34,13 @@ class Bar(Audited, Base):
     __table_args__ = (
         CheckConstraint("(account_id IS NULL) <> (organisation_id IS NULL)", name="one_barred"),
         Index("ix_bar_case_id", "case_id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),
+        Index(
+            "ix_bar_account_id", "account_id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
+        ),
+        Index(
+            "ix_bar_organisation_id", "organisation_id",
+            sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE,
+        ),
         Index(
             "uq_bar_account", "case_id", "account_id", unique=True,
             sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE,
@@ -88,3 +109,22 @@ class Notice(Audited, Base):
     case_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_file.id"))
     made_at: Mapped[Moment]
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+def barred_from(case_id: Mapped[UUID]) -> ScalarSelect[str]:
+    """Select the accounts and organisations that are kept from a case, as one text of ids."""
+    whom = func.coalesce(Bar.account_id, Bar.organisation_id)
+    return _ids(whom, Bar, (Bar.case_id == case_id, Bar.lifted_at.is_(None)))
+
+
+def glass_broken_by(case_id: Mapped[UUID]) -> ScalarSelect[str]:
+    """Select the accounts to which a case is open in an emergency now, as one text of ids."""
+    live = (BrokenGlass.case_id == case_id, BrokenGlass.expires_at > now())
+    return _ids(BrokenGlass.account_id, BrokenGlass, live)
+
+
+def _ids(
+    ids: SQLColumnExpression[UUID], table: type[Base], conditions: Iterable[ColumnElement[bool]]
+) -> ScalarSelect[str]:
+    listed = func.aggregate_strings(cast(ids, String), " ")
+    return select(listed).where(*conditions).correlate_except(table).scalar_subquery()

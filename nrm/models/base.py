@@ -5,7 +5,17 @@ from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, String, Uuid
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    Uuid,
+    bindparam,
+)
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -59,6 +69,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def now() -> BindParameter[datetime]:
+    """Give the moment at which a statement is sent, for what a mapped class says of itself."""
+    return bindparam(None, callable_=lambda: datetime.now(UTC), type_=UtcDateTime)
 
 
 class Word(TypeDecorator[E], Generic[E]):

@@ -1,15 +1,15 @@
 """The case: only what a worklist needs is in clear. Whatever tells of the person is sealed."""
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, Uuid, and_, text
-from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, Uuid, select, text
+from sqlalchemy.orm import Mapped, column_property, foreign, mapped_column, relationship
 
 from nrm.domain.lifecycle import Assistance, Identification
-from nrm.models.access import Bar, BrokenGlass
+from nrm.models.access import barred_from, glass_broken_by
 from nrm.models.account import Account
-from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word
+from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word, now
 
 _OPEN = text("closed_at IS NULL")
 _NOT_COMPARED = text("compared_at IS NULL")
@@ -67,7 +67,7 @@ class Case(Audited, Base):
         ),
     )
 
-    id: Mapped[Id]
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
     reference: Mapped[str] = mapped_column(String(16), unique=True)
     # People found at the same place share an incident; it is nothing but this id.
     incident_id: Mapped[UUID] = mapped_column(Uuid)
@@ -91,7 +91,6 @@ class Case(Audited, Base):
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer, default=1)
 
-    # What the policy asks of every case, in one statement each for all rows of a page.
     owner: Mapped[Account | None] = relationship(
         viewonly=True,
         lazy="selectin",
@@ -102,12 +101,18 @@ class Case(Audited, Base):
         lazy="selectin",
         primaryjoin=lambda: foreign(Case.left_by_id) == Account.id,
     )
-    bars: Mapped[list[Bar]] = relationship(
-        viewonly=True,
-        lazy="selectin",
-        primaryjoin=lambda: and_(Bar.case_id == Case.id, Bar.lifted_at.is_(None)),
+    # What the policy asks of every case comes with its row, so that no list asks for each row.
+    deputy_id: Mapped[UUID | None] = column_property(
+        select(Account.stand_in_id)
+        .where(Account.id == owner_id, Account.away_until > now())
+        .correlate_except(Account)
+        .scalar_subquery(),
+        expire_on_flush=False,
     )
-    broken_glass: Mapped[list[BrokenGlass]] = relationship(viewonly=True, lazy="selectin")
+    barred: Mapped[str | None] = column_property(barred_from(case_id=id), expire_on_flush=False)
+    glass_broken_by: Mapped[str | None] = column_property(
+        glass_broken_by(case_id=id), expire_on_flush=False
+    )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it once
 

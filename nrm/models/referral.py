@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, Uuid, and_
-from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, String, Uuid
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from nrm.domain.lifecycle import ReferralState
-from nrm.models.access import Bar, BrokenGlass
+from nrm.models.access import barred_from, glass_broken_by
 from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word
 
 
@@ -36,16 +36,12 @@ class Referral(Audited, Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer, default=1)
 
-    # What the policy asks of the referral's case, in one statement each for all rows of a page.
-    bars: Mapped[list[Bar]] = relationship(
-        viewonly=True,
-        lazy="selectin",
-        primaryjoin=lambda: and_(foreign(Bar.case_id) == Referral.case_id, Bar.lifted_at.is_(None)),
+    # What the policy asks of the referral's case comes with its row.
+    barred: Mapped[str | None] = column_property(
+        barred_from(case_id=case_id), expire_on_flush=False
     )
-    broken_glass: Mapped[list[BrokenGlass]] = relationship(
-        viewonly=True,
-        lazy="selectin",
-        primaryjoin=lambda: foreign(BrokenGlass.case_id) == Referral.case_id,
+    glass_broken_by: Mapped[str | None] = column_property(
+        glass_broken_by(case_id=case_id), expire_on_flush=False
     )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it once

@@ -15,7 +15,7 @@ from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.models import Account
-from nrm.services import keeping
+from nrm.services import keeping, notices
 from nrm.services.audit import record
 from nrm.services.keeping import Candidate
 
@@ -72,7 +72,7 @@ def set_away(
         ).astimezone(UTC)
         account.stand_in_id = stand_in.id
         _pass_on(unit, actor, stand_in.id)
-        keeping.tell(unit, [stand_in.id], "stands_in", account.id, None)
+        notices.tell(unit, [stand_in.id], "stands_in", account.id, None)
         record(unit, actor, Action.ACCOUNT_AWAY, Subject("account", stand_in.id))
         unit.outcome = str(account.id)
 
@@ -125,7 +125,7 @@ def _pass_on(unit: Unit, actor: Actor, stand_in_id: UUID) -> None:
         .execution_options(synchronize_session=False)
         .returning(Account.id)
     ).all()
-    keeping.tell(unit, passed, "stand_in_changed", stand_in_id, None)
+    notices.tell(unit, passed, "stand_in_changed", stand_in_id, None)
 
 
 def _last_day(away_until: datetime, pack: CountryPack) -> date:

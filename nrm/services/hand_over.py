@@ -22,7 +22,7 @@ from nrm.domain.policy import HandOverStanding, require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.models import Account, Case, HandOver, Organisation
-from nrm.services import keeping, vault, visibility
+from nrm.services import keeping, notices, vault, visibility
 from nrm.services.audit import record
 
 # An offer is answered soon or taken back; a first page shows no more than these.
@@ -80,7 +80,7 @@ def offer(
             compartment="narrative",
             subject_id=hand_over.id,
         )
-        keeping.tell(unit, [offered_to.id], "hand_over_offered", hand_over.id, case.id)
+        notices.tell(unit, [offered_to.id], "hand_over_offered", hand_over.id, case.id)
         record(unit, actor, Action.HANDOVER_OFFER, _subject(hand_over), fields=["words"])
         unit.outcome = case.reference
         return hand_over.id
@@ -131,7 +131,7 @@ def retract(actor: Actor, hand_over_id: UUID, *, form_id: UUID | None = None) ->
         require(actor, RETRACT_OFFER.needs, standing_of(found))
         _answer(unit, found, RETRACT_OFFER)
         told = found.hand_over.to_account_id
-        keeping.tell(unit, [told], "hand_over_retracted", found.hand_over.id, found.case.id)
+        notices.tell(unit, [told], "hand_over_retracted", found.hand_over.id, found.case.id)
         record(unit, actor, Action.HANDOVER_RETRACT, _subject(found.hand_over))
         unit.outcome = found.case.reference
 
@@ -195,7 +195,7 @@ def _tell_the_offering(
     unit: Unit, actor: Actor, found: Offer, kind: str, owners: frozenset[UUID]
 ) -> None:
     told = {found.hand_over.offered_by_id, *owners} - {actor.id}
-    keeping.tell(unit, told, kind, found.hand_over.id, found.case.id)
+    notices.tell(unit, told, kind, found.hand_over.id, found.case.id)
 
 
 def _answer(unit: Unit, found: Offer, step: Step[HandOverState]) -> None:

@@ -1,18 +1,18 @@
 """Who looks after a case, as a part of other acts: each of these is recorded by its caller."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, select, update
 
 from nrm.audit.actions import Action, Outcome
-from nrm.db import Unit, db
+from nrm.db import db
 from nrm.domain.errors import ConflictError, IllegalStepError, InvalidInputError, Subject
 from nrm.domain.roles import Actor, Role
 from nrm.domain.text import N_
-from nrm.models import Account, AuditEntry, Bar, Case, Notice, Organisation
+from nrm.models import Account, AuditEntry, Bar, Case, Organisation
 
 
 @dataclass(frozen=True)
@@ -27,23 +27,6 @@ class Candidate:
         """Say whether they said that they are away now."""
         until = self.account.away_until
         return until is not None and until > datetime.now(UTC)
-
-
-def tell(
-    unit: Unit, account_ids: Iterable[UUID], kind: str, subject_id: UUID, case_id: UUID | None
-) -> None:
-    """Leave a notice for each of these accounts: by codes and ids alone."""
-    db.session.add_all(
-        Notice(
-            id=uuid4(),
-            account_id=account_id,
-            kind=kind,
-            subject_id=subject_id,
-            case_id=case_id,
-            made_at=unit.now,
-        )
-        for account_id in sorted(set(account_ids))
-    )
 
 
 def owner_subject(account_id: UUID | None, case: Case) -> Subject:
@@ -79,7 +62,9 @@ def give(case: Case, to: UUID, *, instead_of: UUID | None) -> None:
         .execution_options(synchronize_session=False)
         .returning(Case.id)
     ).scalar_one_or_none()
-    db.session.refresh(case, ["owner_id", "left_by_id", "closed_at", "owner", "left_by"])
+    db.session.refresh(
+        case, ["owner_id", "left_by_id", "closed_at", "owner", "left_by", "deputy_id"]
+    )
     if won is not None:
         return
     if case.closed_at is not None:

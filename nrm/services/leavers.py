@@ -9,7 +9,7 @@ from nrm.db import Unit, db
 from nrm.domain.lifecycle import LIVE_REFERRALS, NOT_TAKE_OVER
 from nrm.domain.roles import HOUSEKEEPING, Role
 from nrm.models import Account, Case, HandOver, Referral
-from nrm.services import keeping, visibility
+from nrm.services import keeping, notices, visibility
 from nrm.services.audit import record
 
 
@@ -53,7 +53,7 @@ def _refuse_offers(unit: Unit, account: Account) -> None:
         .returning(HandOver.id, HandOver.case_id, HandOver.offered_by_id)
     ).all()
     for hand_over_id, case_id, offered_by in refused:
-        keeping.tell(unit, [offered_by], "hand_over_not_taken", hand_over_id, case_id)
+        notices.tell(unit, [offered_by], "hand_over_not_taken", hand_over_id, case_id)
 
 
 def _end_standing_in(unit: Unit, account: Account) -> None:
@@ -67,7 +67,7 @@ def _end_standing_in(unit: Unit, account: Account) -> None:
         .returning(Account.id, Account.away_until)
     ).all()
     away = [one for one, until in absent if until is not None and until > unit.now]
-    keeping.tell(unit, away, "stand_in_gone", account.id, None)
+    notices.tell(unit, away, "stand_in_gone", account.id, None)
 
 
 def _tell_of_silent_provider(unit: Unit, organisation_id: UUID) -> None:
@@ -93,4 +93,4 @@ def _tell_of_silent_provider(unit: Unit, organisation_id: UUID) -> None:
     for case in db.session.scalars(live.order_by(Case.id)):
         # Whoever looks after the person, or stands in; where nobody does, all who could.
         whom = visibility.case_standing(case).owners or everybody
-        keeping.tell(unit, whom, "provider_gone", organisation_id, case.id)
+        notices.tell(unit, whom, "provider_gone", organisation_id, case.id)

@@ -15,7 +15,7 @@ from nrm.domain.roles import Actor, Permission, Role
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import DRAFT_TAKE_REASON
 from nrm.models import Account, FlagDraft, Organisation
-from nrm.services import keeping
+from nrm.services import keeping, notices
 from nrm.services.audit import record
 
 # More than these at once are found when the first of them are taken over.
@@ -95,7 +95,7 @@ def give(actor: Actor, draft_id: UUID, to: UUID | None, *, form_id: UUID | None 
         found = _find(_left(), draft_id)
         given_to = keeping.chosen(_responders(found), to)
         _move(found.draft, given_to.id)
-        keeping.tell(unit, [given_to.id], "draft_given", draft_id, None)
+        notices.tell(unit, [given_to.id], "draft_given", draft_id, None)
         record(unit, actor, Action.DRAFT_ASSIGN, Subject("draft", draft_id))
         unit.outcome = str(draft_id)
 

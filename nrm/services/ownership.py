@@ -12,7 +12,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import ASSIGN_REASON
 from nrm.models import Case, Organisation
-from nrm.services import casefile, hand_over, keeping, visibility
+from nrm.services import casefile, hand_over, keeping, notices, visibility
 from nrm.services.audit import record
 from nrm.services.keeping import Candidate
 
@@ -67,9 +67,9 @@ def assign(
             raise InvalidInputError("to", N_("This person looks after the case already."))
         keeping.give(case, given_to.id, instead_of=owner)
         told = {given_to.id} - {actor.id}
-        keeping.tell(unit, told, "case_assigned", case.id, case.id)
+        notices.tell(unit, told, "case_assigned", case.id, case.id)
         lost = {owner} - {None, actor.id}
-        keeping.tell(unit, (one for one in lost if one), "case_passed_on", case.id, case.id)
+        notices.tell(unit, (one for one in lost if one), "case_passed_on", case.id, case.id)
         subject = keeping.owner_subject(given_to.id, case)
         record(unit, actor, Action.CASE_ASSIGN, subject, purpose=reason if owner else "")
         unit.outcome = case.reference

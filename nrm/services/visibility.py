@@ -1,6 +1,6 @@
 """Which rows an actor may see: the policy's grant table, said in SQL."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -14,6 +14,7 @@ from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
 from nrm.domain.policy import (
     CaseStanding,
     ErasureStanding,
+    GlassStanding,
     ListingStanding,
     ReferralStanding,
 )
@@ -41,8 +42,11 @@ def case(actor: Actor, reference: str, permission: Permission, *, lock: bool = F
     Of an erased one no more is left than that it was one: raises ErasedError.
     `lock` holds the row until the act is done, so that two acts on one case follow each other.
     """
-    query = visible_cases(actor, permission).where(Case.reference == reference)
-    found = db.session.scalars(query.with_for_update() if lock else query).one_or_none()
+    named = Case.reference == reference
+    if lock:
+        # Whoever waited for the row sees afterwards what was decided meanwhile: a bar, for one.
+        db.session.scalars(select(Case.id).where(named).with_for_update()).one_or_none()
+    found = db.session.scalars(visible_cases(actor, permission).where(named)).one_or_none()
     if found is None:
         hidden = db.session.scalars(select(Case.id).where(Case.reference == reference)).first()
         raise NotFoundError(Subject("case", hidden, hidden))
@@ -91,9 +95,9 @@ def case_standing(record: Case) -> CaseStanding:
     return CaseStanding(
         case_subject(record),
         record.flagged_by_id,
-        _owners(record),
-        _whom(record.bars),
-        _whose_glass(record.broken_glass),
+        frozenset(one for one in (record.owner_id, record.deputy_id) if one is not None),
+        _ids(record.barred),
+        _ids(record.glass_broken_by),
     )
 
 
@@ -104,27 +108,19 @@ def referral_standing(record: Referral, *, consented: bool = False) -> ReferralS
         record.organisation_id,
         record.state,
         consented,
-        _whom(record.bars),
-        _whose_glass(record.broken_glass),
+        _ids(record.barred),
+        _ids(record.glass_broken_by),
     )
 
 
-def _owners(record: Case) -> frozenset[UUID]:
-    """Name who looks after a case: its owner, and whoever stands in while the owner is away."""
-    owner = record.owner
-    if owner is None:
-        return frozenset()
-    away = owner.away_until is not None and owner.away_until > datetime.now(UTC)
-    return frozenset({owner.id, *({owner.stand_in_id} if away and owner.stand_in_id else ())})
+def _ids(text: str | None) -> frozenset[UUID]:
+    return frozenset(map(UUID, (text or "").split()))
 
 
-def _whom(bars: Iterable[Bar]) -> frozenset[UUID]:
-    return frozenset(bar.account_id or bar.organisation_id or UUID(int=0) for bar in bars)
-
-
-def _whose_glass(broken: Iterable[BrokenGlass]) -> frozenset[UUID]:
-    now = datetime.now(UTC)
-    return frozenset(one.account_id for one in broken if one.expires_at > now)
+def glass_standing(record: BrokenGlass, parent: Case) -> GlassStanding:
+    """Say what the policy needs to know of a case that was opened in an emergency."""
+    subject = Subject("glass", record.id, record.case_id)
+    return GlassStanding(subject, record.account_id, _ids(parent.barred))
 
 
 def listing_standing(record: Listing) -> ListingStanding:
@@ -146,10 +142,19 @@ def _any_of(
 
 def is_barred(actor: Actor, case_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
     """Say whether a bar keeps the actor, or their organisation, from the case."""
+    return exists().where(Bar.case_id == case_id, *_bars(actor))
+
+
+def barred_cases(actor: Actor) -> frozenset[UUID]:
+    """Name the cases that the actor may not know of: they are few, and for most there are none."""
+    return frozenset(db.session.scalars(select(Bar.case_id).where(*_bars(actor))))
+
+
+def _bars(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     whom = (Bar.account_id == _known(actor.id)) | (
         Bar.organisation_id == _known(actor.organisation_id)
     )
-    return exists().where(Bar.case_id == case_id, Bar.lifted_at.is_(None), whom)
+    return Bar.lifted_at.is_(None), whom
 
 
 def _glass_broken(actor: Actor, case_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:

@@ -111,7 +111,7 @@ def _shared() -> dict[str, Any]:
     }
 
 
-def _viewer() -> dict[str, str] | None:
+def _viewer() -> dict[str, Any] | None:
     if not current_user or not current_user.is_authenticated:
         return None
     viewer = current_user.viewer
@@ -120,6 +120,7 @@ def _viewer() -> dict[str, str] | None:
         "organisation_name": viewer.organisation_name,
         "role_label": role_words(viewer.actor.role),
         "role": viewer.actor.role.value,
+        "to_know": viewer.to_know,
     }
 
 

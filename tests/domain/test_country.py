@@ -194,6 +194,7 @@ def test_every_role_has_its_people(world):
         "analyst": 2,
         "auditor": 1,
         "administrator": 1,
+        "organisation_administrator": 1,
     }
     responders = [one for one in world.accounts if one.role == "first_responder"]
     assert len({one.organisation for one in responders}) == 2
@@ -204,7 +205,8 @@ def test_people_and_listings_belong_to_organisations(world, rwanda):
     assert all(one.type in vocabulary.ORGANISATION_TYPE for one in world.organisations)
     assert all(one.district in rwanda.districts for one in world.organisations)
     for one in world.accounts:
-        assert organisations[one.organisation].is_provider is (one.role == "provider")
+        if one.role != "organisation_administrator":
+            assert organisations[one.organisation].is_provider is (one.role == "provider")
     assert {one.organisation for one in world.listings} == {
         one.code for one in world.organisations if one.is_provider
     }

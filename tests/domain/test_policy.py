@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nrm.domain.errors import NOTHING, RefusedError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
 from nrm.domain.policy import (
+    AccountStanding,
     CaseStanding,
     ErasureStanding,
     ListingStanding,
@@ -26,11 +27,18 @@ REFERRAL = Subject("referral", UUID(int=31), UUID(int=21))
 LISTING = Subject("listing", UUID(int=41))
 ERASURE = Subject("erasure", UUID(int=51), UUID(int=21))
 RELEASE = Subject("release", UUID(int=61))
+ACCOUNT = Subject("account", UUID(int=71))
+US = frozenset({ME})
+THEM = frozenset({COLLEAGUE})
 OVER = sorted(set(ReferralState) - LIVE_REFERRALS)
 
 
-def referral(organisation_id, state, *, consented=False):
-    return ReferralStanding(REFERRAL, organisation_id, state, consented)
+def referral(organisation_id, state, *, consented=False, **access):
+    return ReferralStanding(REFERRAL, organisation_id, state, consented, **access)
+
+
+def case(flagged_by, **access):
+    return CaseStanding(CASE, flagged_by, **access)
 
 
 # The situations in which somebody may stand towards a record; the columns of the matrix below.
@@ -55,50 +63,73 @@ SITUATIONS = {
     "theirs": ErasureStanding(ERASURE, COLLEAGUE),
     "new": ReleaseStanding(RELEASE, frozenset({COLLEAGUE})),
     "done": ReleaseStanding(RELEASE, frozenset({ME, COLLEAGUE})),
+    # A case that a colleague looks after; the same while the actor has broken its glass.
+    "held": case(COLLEAGUE, owners=THEM),
+    "glass": case(COLLEAGUE, owners=THEM, broken_glass=US),
+    # A referral that is over, of a case whose glass the actor has broken.
+    "night": referral(MINE, ReferralState.ENDED, consented=True, broken_glass=US),
+    # At its widest, and barred: the actor from a case, their organisation from it, and so from
+    # a referral.
+    "barme": case(ME, owners=US, broken_glass=US, barred=US),
+    "barus": case(ME, owners=US, broken_glass=US, barred=frozenset({MINE})),
+    "barref": referral(
+        MINE, ReferralState.ACCEPTED, consented=True, broken_glass=US, barred=frozenset({MINE})
+    ),
+    # An account: one's own, a colleague's, somebody's of another organisation.
+    "self": AccountStanding(ACCOUNT, ME, MINE),
+    "near": AccountStanding(ACCOUNT, COLLEAGUE, MINE),
+    "far": AccountStanding(ACCOUNT, COLLEAGUE, ELSEWHERE),
 }
 
 # Who may do what in which situation. A permission that does not stand under a role is refused to
 # it everywhere; "." is a refusal where the role has the permission, but not in this situation.
 MATRIX = {
-    # Flags, and sees how the own flags stand: not the file that grows from them.
+    # Flags, and sees how the own flags stand: not the file that grows from them; in an emergency,
+    # who it is.
     Role.FIRST_RESPONDER: """
-        permission            none flag case sent acc cov over other own list mine theirs new done
-        case:flag             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        flag:view             .    yes  .    .    .   .   .    .     .   .    .    .      .   .
-        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        permission           none flag case sent acc cov over other own list mine theirs new done
+        case:flag            yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        compartment:contact  .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        compartment:identity .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        flag:view            .    yes  .    .    .   .   .    .     .   .    .    .      .   .
+        glass:break          .    yes  .    .    .   .   .    .     .   .    .    .      .   .
+        work:view            yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
-    # Owns every case and every referral of the country, but not the police part of a file.
+    # Owns every case and every referral of the country. Health is for whoever looks after the case;
+    # the police part of a file opens in an emergency alone.
     Role.COORDINATOR: """
-        permission            none flag case sent acc cov over other own list mine theirs new done
-        case:close            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        case:compare          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        case:history          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        case:presume          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        case:view             .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        compartment:contact   .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        compartment:facts     .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        compartment:health    .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        compartment:identity  .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        compartment:narrative .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        consent:record        .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        directory:view        yes  .    .    .    .   .   .    .     yes yes  .    .      .   .
-        document:add          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        document:open         .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        document:remove       .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        erasure:answer        .    .    .    .    .   .   .    .     .   .    .    yes    .   .
-        erasure:ask           .    yes  yes  yes  yes yes yes  yes   .   .    yes  .      .   .
-        erasure:view          yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        needs:record          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        person:search         yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        referral:send         .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        referral:withdraw     .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        permission              none flag case sent acc cov over other own list mine theirs new done
+        case:close              .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:compare            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:history            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:presume            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:view               .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:contact     .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:enforcement .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        compartment:facts       .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:health      .    yes  yes  .    .   .   .    .     .   .    .    .      .   .
+        compartment:identity    .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:narrative   .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        consent:record          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        directory:view          yes  .    .    .    .   .   .    .     yes yes  .    .      .   .
+        document:add            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        document:open           .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        document:remove         .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        erasure:answer          .    .    .    .    .   .   .    .     .   .    .    yes    .   .
+        erasure:ask             .    yes  yes  yes  yes yes yes  yes   .   .    yes  .      .   .
+        erasure:view            yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        glass:break             .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        needs:record            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        person:search           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        referral:send           .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        referral:withdraw       .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        work:view               yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Has a first page, and no case yet.
     Role.DECISION_MAKER: """
-        permission            none flag case sent acc cov over other own list mine theirs new done
-        decision:view         yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        permission    none flag case sent acc cov over other own list mine theirs new done
+        decision:view yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view     yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Acts for its organisation alone. Before acceptance the envelope, after it what consent
     # covers, and when the referral is over nothing but that it once was.
@@ -109,6 +140,7 @@ MATRIX = {
         compartment:identity  .    .    .    .    .   yes .    .     .   .    .    .      .   .
         compartment:narrative .    .    .    .    .   yes .    .     .   .    .    .      .   .
         envelope:open         .    .    .    yes  yes yes .    .     .   .    .    .      .   .
+        glass:break           .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
         referral:answer       .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
         referral:end          .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
         referral:view         .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
@@ -117,49 +149,113 @@ MATRIX = {
     """,
     # Keeps the directory; nobody approves what they submitted themselves.
     Role.DIRECTORY_MANAGER: """
-        permission            none flag case sent acc cov over other own list mine theirs new done
-        directory:view        yes  .    .    .    .   .   .    .     yes yes  .    .      .   .
-        listing:approve       .    .    .    .    .   .   .    .     .   yes  .    .      .   .
-        listing:submit        yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        listing:suspend       .    .    .    .    .   .   .    .     yes yes  .    .      .   .
-        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        permission      none flag case sent acc cov over other own list mine theirs new done
+        directory:view  yes  .    .    .    .   .   .    .     yes yes  .    .      .   .
+        listing:approve .    .    .    .    .   .   .    .     .   yes  .    .      .   .
+        listing:submit  yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        listing:suspend .    .    .    .    .   .   .    .     yes yes  .    .      .   .
+        work:view       yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Sees published figures, and no way to a person.
     Role.ANALYST: """
-        permission            none flag case sent acc cov over other own list mine theirs new done
-        statistics:ask        yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        statistics:export     yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        statistics:sign       .    .    .    .    .   .   .    .     .   .    .    .      yes .
-        statistics:view       yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        permission        none flag case sent acc cov over other own list mine theirs new done
+        statistics:ask    yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        statistics:export yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        statistics:sign   .    .    .    .    .   .   .    .     .   .    .    .      yes .
+        statistics:view   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view         yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Sees who did and read what, and nothing of what was read; can be the second person of an
     # erasure without opening the file.
     Role.AUDITOR: """
-        permission            none flag case sent acc cov over other own list mine theirs new done
-        audit:export          yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        audit:search          yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        erasure:answer        .    .    .    .    .   .   .    .     .   .    .    yes    .   .
-        erasure:view          yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        permission     none flag case sent acc cov over other own list mine theirs new done
+        audit:export   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        audit:search   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        erasure:answer .    .    .    .    .   .   .    .     .   .    .    yes    .   .
+        erasure:view   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Keeps accounts, and reaches no case.
     Role.ADMINISTRATOR: """
-        permission            none flag case sent acc cov over other own list mine theirs new done
-        account:manage        yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        permission          none flag case sent acc cov over other own list mine theirs new done
+        account:manage      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        organisation:manage yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+    """,
+    # Keeps the accounts of the own organisation; never the own one, and no case.
+    Role.ORGANISATION_ADMINISTRATOR: """
+        permission     none flag case sent acc cov over other own list mine theirs new done
+        account:manage yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # The clock: it takes an unanswered referral back, and looks whether a flagged person is known
-    # already, for which it reads names, papers and telephones. Nothing else.
+    # already, for which it reads names, papers and telephones. Nothing else. No bar is on it.
     Role.SYSTEM: """
-        permission            none flag case sent acc cov over other own list mine theirs new done
-        case:compare          .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        compartment:contact   .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        compartment:identity  .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        referral:expire       .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
-        statistics:ask        yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        statistics:count      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        statistics:view       yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        permission           none flag case sent acc cov over other own list mine theirs new done
+        case:compare         .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:contact  .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        compartment:identity .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        referral:expire      .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        statistics:ask       yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        statistics:count     yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        statistics:view      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+    """,
+}
+
+# The situations of who looks after a case, of broken glass, of bars and of accounts. A permission
+# that does not stand under a role, and a role that does not stand here, is refused in all of them.
+OF_ACCESS = {
+    Role.FIRST_RESPONDER: """
+        permission           held glass night barme barus barref self near far
+        compartment:contact  .    yes   yes   .     .     .      .    .    .
+        compartment:identity .    yes   yes   .     .     .      .    .    .
+    """,
+    Role.COORDINATOR: """
+        permission              held glass night barme barus barref self near far
+        case:close              yes  yes   yes   .     .     .      .    .    .
+        case:compare            yes  yes   yes   .     .     .      .    .    .
+        case:history            yes  yes   yes   .     .     .      .    .    .
+        case:presume            yes  yes   yes   .     .     .      .    .    .
+        case:view               yes  yes   yes   .     .     .      .    .    .
+        compartment:contact     yes  yes   yes   .     .     .      .    .    .
+        compartment:enforcement .    yes   yes   .     .     .      .    .    .
+        compartment:facts       yes  yes   yes   .     .     .      .    .    .
+        compartment:health      .    yes   yes   .     .     .      .    .    .
+        compartment:identity    yes  yes   yes   .     .     .      .    .    .
+        compartment:narrative   yes  yes   yes   .     .     .      .    .    .
+        consent:record          yes  yes   yes   .     .     .      .    .    .
+        document:add            yes  yes   yes   .     .     .      .    .    .
+        document:open           yes  yes   yes   .     .     .      .    .    .
+        document:remove         yes  yes   yes   .     .     .      .    .    .
+        erasure:ask             yes  yes   yes   .     .     .      .    .    .
+        glass:break             yes  yes   yes   .     .     .      .    .    .
+        needs:record            yes  yes   yes   .     .     .      .    .    .
+        referral:send           yes  yes   yes   .     .     .      .    .    .
+        referral:withdraw       yes  yes   yes   .     .     .      .    .    .
+    """,
+    Role.PROVIDER: """
+        permission           held glass night barme barus barref self near far
+        compartment:contact  .    yes   yes   .     .     .      .    .    .
+        compartment:identity .    yes   yes   .     .     .      .    .    .
+        glass:break          .    .     yes   .     .     .      .    .    .
+        referral:answer      .    .     yes   .     .     .      .    .    .
+        referral:end         .    .     yes   .     .     .      .    .    .
+        referral:view        .    .     yes   .     .     .      .    .    .
+    """,
+    Role.ADMINISTRATOR: """
+        permission     held glass night barme barus barref self near far
+        account:manage .    .     .     .     .     .      .    yes  yes
+    """,
+    Role.ORGANISATION_ADMINISTRATOR: """
+        permission     held glass night barme barus barref self near far
+        account:manage .    .     .     .     .     .      .    yes  .
+    """,
+    Role.SYSTEM: """
+        permission           held glass night barme barus barref self near far
+        case:compare         yes  yes   yes   yes   yes   yes    .    .    .
+        compartment:contact  yes  yes   yes   yes   yes   yes    .    .    .
+        compartment:identity yes  yes   yes   yes   yes   yes    .    .    .
+        referral:expire      yes  yes   yes   yes   yes   yes    .    .    .
     """,
 }
 
@@ -167,7 +263,8 @@ MATRIX = {
 GRANTED = {
     Role.FIRST_RESPONDER: """
         work:view, case:flag: no record
-        flag:view: own flag
+        flag:view, glass:break: own flag
+        compartment:identity, compartment:contact: broken glass
     """,
     Role.COORDINATOR: """
         work:view: no record
@@ -175,7 +272,9 @@ GRANTED = {
         consent:record, needs:record: national
         referral:send, referral:withdraw: national
         compartment:identity, compartment:contact, compartment:narrative: national
-        compartment:health, compartment:facts: national
+        compartment:facts, glass:break: national
+        compartment:health: assigned, broken glass
+        compartment:enforcement: broken glass
         directory:view: no record, any listing
         person:search: no record
         document:add, document:open, document:remove: national
@@ -188,10 +287,10 @@ GRANTED = {
     """,
     Role.PROVIDER: """
         work:view: no record
-        referral:view, referral:answer, referral:end: receiver
+        referral:view, referral:answer, referral:end, glass:break: receiver
         envelope:open: live receiver
         service:record: accepted
-        compartment:identity, compartment:contact: consented
+        compartment:identity, compartment:contact: consented, broken glass
         compartment:narrative, compartment:health: consented
     """,
     Role.DIRECTORY_MANAGER: """
@@ -209,7 +308,12 @@ GRANTED = {
         erasure:answer: another's erasure
     """,
     Role.ADMINISTRATOR: """
-        work:view, account:manage: no record
+        work:view, organisation:manage: no record
+        account:manage: no record, another's account
+    """,
+    Role.ORGANISATION_ADMINISTRATOR: """
+        work:view: no record
+        account:manage: no record, colleague
     """,
     Role.SYSTEM: """
         referral:expire, case:compare: national
@@ -224,16 +328,24 @@ def actor(role):
 
 
 def written(role):
-    """Read the matrix of one role as permission → the situations in which it is allowed."""
-    head, *rows = [line.split() for line in MATRIX[role].strip().splitlines()]
-    assert head[1:] == list(SITUATIONS)
-    assert all(set(cells) <= {"yes", "."} for _, *cells in rows)
+    """Read the matrices of one role as permission → the situations in which it is allowed."""
+    first, second = rows_of(MATRIX[role]), rows_of(OF_ACCESS.get(role, "permission"))
+    assert set(second) <= set(first)
     return {
         Permission(name): {
-            situation for situation, cell in zip(head[1:], cells, strict=True) if cell == "yes"
+            situation
+            for rows in (first, second)
+            for situation, cell in rows.get(name, {}).items()
+            if cell == "yes"
         }
-        for name, *cells in rows
+        for name in first
     }
+
+
+def rows_of(matrix):
+    head, *rows = [line.split() for line in matrix.strip().splitlines()]
+    assert all(set(cells) <= {"yes", "."} for _, *cells in rows)
+    return {name: dict(zip(head[1:], cells, strict=True)) for name, *cells in rows}
 
 
 def granted(role):
@@ -272,6 +384,12 @@ def test_a_role_holds_a_permission_exactly_where_some_situation_allows_it(role):
     assert all(matrix.values())
 
 
+def test_the_matrices_leave_out_no_situation():
+    columns = [set(rows_of(matrix)["work:view"]) for matrix in MATRIX.values() if "work:" in matrix]
+    accesses = [set(next(iter(rows_of(matrix).values()))) for matrix in OF_ACCESS.values()]
+    assert all(first | second == set(SITUATIONS) for first in columns for second in accesses)
+
+
 def test_the_matrices_leave_out_no_role():
     assert set(MATRIX) == set(GRANTED) == set(Role)
 
@@ -279,11 +397,15 @@ def test_the_matrices_leave_out_no_role():
 # Deny by default.
 
 
-def test_a_permission_that_nobody_was_granted_is_refused_to_everybody():
+def test_the_police_part_opens_to_a_coordinator_who_broke_the_glass_and_to_nobody_else():
     enforcement = Permission.COMPARTMENT_ENFORCEMENT
-    for role in Role:
-        for record in SITUATIONS.values():
-            assert not may(actor(role), enforcement, record).allowed
+    opened = {
+        (role, situation)
+        for role in Role
+        for situation, record in SITUATIONS.items()
+        if may(actor(role), enforcement, record).allowed
+    }
+    assert opened == {(Role.COORDINATOR, "glass"), (Role.COORDINATOR, "night")}
 
 
 def test_a_role_that_nobody_knows_gets_nothing():
@@ -310,8 +432,8 @@ def test_a_permission_over_a_record_is_not_one_over_none():
     ("situation", "expected"),
     [
         ("none", "no record"),
-        ("flag", "national, own flag"),
-        ("case", "national"),
+        ("flag", "national, own flag, assigned"),
+        ("case", "national, assigned"),
         ("sent", "national, receiver, live receiver"),  # consent opens nothing before acceptance
         ("acc", "national, receiver, live receiver, accepted"),
         ("cov", "national, receiver, live receiver, accepted, consented"),
@@ -321,15 +443,25 @@ def test_a_permission_over_a_record_is_not_one_over_none():
         ("list", "any listing, another's listing"),
         ("mine", "own erasure"),
         ("theirs", "another's erasure"),
+        ("held", "national"),
+        ("glass", "national, broken glass"),
+        ("night", "national, receiver, broken glass"),
+        # A bar beats every grant: whoever is barred stands in no relation at all.
+        ("barme", ""),
+        ("barus", ""),
+        ("barref", ""),
+        ("self", ""),
+        ("near", "colleague, another's account"),
+        ("far", "another's account"),
     ],
 )
 def test_how_an_actor_stands_to_a_record(situation, expected):
     held = relations(actor(Role.PROVIDER), SITUATIONS[situation])
-    assert held == {Relation(name) for name in expected.split(", ")}
+    assert held == {Relation(name) for name in expected.split(", ") if name}
 
 
 def test_housekeeping_flagged_nothing_and_receives_nothing():
-    assert relations(HOUSEKEEPING, SITUATIONS["flag"]) == {Relation.NATIONAL}
+    assert relations(HOUSEKEEPING, SITUATIONS["held"]) == {Relation.NATIONAL}
     for state in ReferralState:
         held = relations(HOUSEKEEPING, referral(MINE, state, consented=True))
         assert held == {Relation.NATIONAL}
@@ -342,6 +474,7 @@ def test_when_a_referral_is_over_every_door_closes_at_once(state):
     provider = actor(Role.PROVIDER)
     doors = [name for name in GRANTS[Role.PROVIDER] if may(provider, name, over).allowed]
     assert set(doors) == {
+        Permission.GLASS_BREAK,  # with a reason that somebody else reviews
         Permission.REFERRAL_ANSWER,  # refused afterwards by the lifecycle, with who and when
         Permission.REFERRAL_END,
         Permission.REFERRAL_VIEW,

@@ -67,9 +67,17 @@ def test_every_relation_is_used_by_a_grant():
     assert used == set(Relation)
 
 
-def test_only_the_police_part_of_a_file_is_granted_to_nobody_yet():
-    granted = {permission for grants in GRANTS.values() for permission in grants}
-    assert set(Permission) - granted == {Permission.COMPARTMENT_ENFORCEMENT}
+def test_every_permission_is_granted_to_somebody():
+    assert {permission for grants in GRANTS.values() for permission in grants} == set(Permission)
+
+
+def test_the_police_part_of_a_file_opens_in_an_emergency_alone():
+    opened = {
+        role: granted[Permission.COMPARTMENT_ENFORCEMENT]
+        for role, granted in GRANTS.items()
+        if Permission.COMPARTMENT_ENFORCEMENT in granted
+    }
+    assert opened == {Role.COORDINATOR: {Relation.BROKEN_GLASS}}
 
 
 def test_no_account_can_be_housekeeping():
@@ -100,6 +108,7 @@ def test_housekeeping_lets_time_run_out_compares_and_counts_and_does_no_more():
         Role.ANALYST,
         Role.AUDITOR,
         Role.ADMINISTRATOR,
+        Role.ORGANISATION_ADMINISTRATOR,
         # The directory is about organisations.
         Role.DIRECTORY_MANAGER,
         # Decisions are prepared by the coordinator until a later issue gives deciders a file.
@@ -110,21 +119,30 @@ def test_a_role_without_a_part_in_a_case_reaches_no_case(role):
     assert not set(GRANTS[role]) & ABOUT_A_PERSON
 
 
-def test_who_flags_does_not_read_the_file_that_follows():
-    assert set(GRANTS[Role.FIRST_RESPONDER]) & ABOUT_A_PERSON == {
+def test_who_flags_does_not_read_the_file_that_follows_but_who_it_is_in_an_emergency():
+    held = GRANTS[Role.FIRST_RESPONDER]
+    assert set(held) & ABOUT_A_PERSON == {
         Permission.CASE_FLAG,
         Permission.FLAG_VIEW,
+        Permission.COMPARTMENT_CONTACT,
+        Permission.COMPARTMENT_IDENTITY,
     }
+    for opened in (Permission.COMPARTMENT_CONTACT, Permission.COMPARTMENT_IDENTITY):
+        assert held[opened] == {Relation.BROKEN_GLASS}
 
 
-def test_every_compartment_of_a_provider_hangs_on_consent():
-    opened = {
+def test_every_compartment_of_a_provider_hangs_on_consent_or_broken_glass():
+    consented, broken = Relation.CONSENTED, Relation.BROKEN_GLASS
+    assert {
         permission: relations
         for permission, relations in GRANTS[Role.PROVIDER].items()
         if permission.startswith("compartment:")
+    } == {
+        Permission.COMPARTMENT_CONTACT: {consented, broken},
+        Permission.COMPARTMENT_HEALTH: {consented},
+        Permission.COMPARTMENT_IDENTITY: {consented, broken},
+        Permission.COMPARTMENT_NARRATIVE: {consented},
     }
-    assert opened
-    assert set(opened.values()) == {frozenset({Relation.CONSENTED})}
 
 
 @pytest.mark.parametrize("role", HUMAN_ROLES)

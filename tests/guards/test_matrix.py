@@ -131,6 +131,16 @@ MAY_REACH = {
         "administration.people",
         "administration.person",
     },
+    # Keeps the accounts of its own organisation.
+    Role.ORGANISATION_ADMINISTRATOR: {
+        "administration.create_account",
+        "administration.create_organisation",
+        "administration.disable",
+        "administration.enable",
+        "administration.organisations",
+        "administration.people",
+        "administration.person",
+    },
 }
 
 

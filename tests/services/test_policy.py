@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from nrm.db import db
 from nrm.domain.policy import may
-from nrm.domain.roles import GRANTS, HOUSEKEEPING, Actor, Permission, Role
+from nrm.domain.roles import HOUSEKEEPING, Actor, Permission, Role
 from nrm.models import Case, Referral
 from nrm.services import follow_up, provision, referral, visibility
 from tests import world as worlds
@@ -111,9 +111,3 @@ def test_the_world_of_this_property_holds_both_answers(seeded):
         "withdrawn",
         "ended",
     }
-
-
-def test_every_permission_is_granted_to_someone():
-    granted = {permission for grants in GRANTS.values() for permission in grants}
-    # The police and prosecution part has no reader before the decision's issue.
-    assert set(Permission) - granted == {Permission.COMPARTMENT_ENFORCEMENT}
