@@ -26,6 +26,7 @@ from nrm.services import (
     directory,
     documents,
     follow_up,
+    hand_over,
     identification,
     provision,
     referral,
@@ -40,6 +41,7 @@ ORGANISATIONS = {
     "police": ("Practice Police Unit", "police", "11", False),
     "border": ("Practice Border Post", "border", "55", False),
     "coordination": ("Practice Coordination Unit", "ministry", "11", False),
+    "northern": ("Practice Coordination Unit of the North", "ministry", "41", False),
     "ministry": ("Practice Ministry Office", "ministry", "11", False),
     "lakes": ("Practice Shelter of the Lakes", "shelter", "33", True),
     "hills": ("Practice Shelter of the Hills", "shelter", "11", True),
@@ -49,9 +51,11 @@ ORGANISATIONS = {
 # Who works where, in which role. Two of a role stand where one must not know of the other.
 ACCOUNTS = {
     "first_responder": ("police", Role.FIRST_RESPONDER),
+    "second_responder": ("police", Role.FIRST_RESPONDER),
     "other_responder": ("border", Role.FIRST_RESPONDER),
     "coordinator": ("coordination", Role.COORDINATOR),
     "second_coordinator": ("coordination", Role.COORDINATOR),
+    "other_coordinator": ("northern", Role.COORDINATOR),
     "decision_maker": ("coordination", Role.DECISION_MAKER),
     "provider": ("lakes", Role.PROVIDER),
     "colleague": ("lakes", Role.PROVIDER),
@@ -123,6 +127,7 @@ CANARIES = {
     "closure_words": "went home to kanarithirtyfour",
     "second_closure_words": "moved on with kanarithirtyfive",
     "mistyped_phone": "0788 kanarithirtysix",
+    "hand_over_words": "she trusts only kanarithirtyseven",
 }
 
 
@@ -386,6 +391,22 @@ def closed(world, words="A practice note.", **changed):
         pack=world.pack,
     )
     return reference, sent
+
+
+@in_world
+def offered(world, words="A practice note.", **changed):
+    """Everything up to a case that is offered to another unit: (case reference, the offer)."""
+    reference = presumed(world, **changed)
+    to = world.accounts["other_coordinator"]
+    return reference, hand_over.offer(world.actor("coordinator"), reference, to, words)
+
+
+@in_world
+def left_draft(world, by="first_responder", **changed):
+    """Write a flag, and let its writer leave before it is sent: the draft's id."""
+    written = draft(world, by, **changed)
+    accounts.disable(world.actor("administrator"), world.accounts[by])
+    return written
 
 
 @in_world

@@ -146,12 +146,12 @@ def retract_for(unit: Unit, case: Case) -> None:
     )
 
 
-def offered_to(actor: Actor) -> Sequence[Offer]:
+def offered_to(whom: Actor) -> Sequence[Offer]:
     """List what is offered to this coordinator, the oldest first, as part of a recorded reading."""
     query = (
         _offers()
-        .where(HandOver.to_account_id == actor.id, HandOver.state == HandOverState.OFFERED)
-        .where(~visibility.is_barred(actor, Case.id))
+        .where(HandOver.to_account_id == whom.id, HandOver.state == HandOverState.OFFERED)
+        .where(~visibility.is_barred(whom, Case.id))
         .order_by(HandOver.offered_at, HandOver.id)
         .limit(MOST_OFFERS)
     )

@@ -33,16 +33,16 @@ class LeftDraft:
     has_colleagues: bool
 
 
-def of_colleagues(actor: Actor) -> Sequence[LeftDraft]:
+def of_colleagues(whom: Actor) -> Sequence[LeftDraft]:
     """List what colleagues who have gone left unsent, as part of a recorded reading."""
-    if not holds(actor, Permission.DRAFT_TAKE):
+    if not holds(whom, Permission.DRAFT_TAKE):
         return []
-    return _listed(_left().where(Account.organisation_id == actor.organisation_id))
+    return _listed(_left().where(Account.organisation_id == whom.organisation_id))
 
 
-def how_many(actor: Actor) -> int:
+def how_many(whom: Actor) -> int:
     """Count, up to a page, the drafts that a coordinator could give to somebody."""
-    if not holds(actor, Permission.DRAFT_ASSIGN):
+    if not holds(whom, Permission.DRAFT_ASSIGN):
         return 0
     few = select(FlagDraft.id).join(Account, Account.id == FlagDraft.account_id).where(_gone())
     counted = select(func.count()).select_from(few.limit(MOST_DRAFTS).subquery())

@@ -1,5 +1,6 @@
 """What one has to know: a short list of what happened, each marked as seen by whoever it is for."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -18,7 +19,7 @@ blueprint = Blueprint("notices", __name__)
 
 # Where to look next, where it is not the case itself: the page, and what it calls the record.
 _ELSEWHERE = {
-    "draft_given": ("identification.tasks", "draft_id"),
+    "draft_given": ("identification.my_work", ""),
     "hand_over_offered": ("hand_over.read", "hand_over_id"),
     "hand_over_retracted": ("hand_over.read", "hand_over_id"),
     "hand_over_not_taken": ("hand_over.read", "hand_over_id"),
@@ -57,7 +58,8 @@ def _leads_to(told: Told) -> str:
         return url_for("glass.review", glass_id=told.notice.subject_id)
     if told.notice.kind in _ELSEWHERE:
         endpoint, name = _ELSEWHERE[told.notice.kind]
-        return url_for(endpoint, **({name: told.notice.subject_id} if name else {}))
+        about: dict[str, Any] = {name: told.notice.subject_id} if name else {}
+        return url_for(endpoint, **about)
     if reference and holds(who, Permission.CASE_VIEW):
         return url_for("casefile.overview", reference=reference)
     return ""

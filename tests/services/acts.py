@@ -5,10 +5,7 @@ Every one is called alike, with the world, the actor and what it is about; few n
 
 # ruff: noqa: ARG001, ARG005
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -22,6 +19,7 @@ from nrm.domain.roles import Permission, Role
 from nrm.models import Case
 from nrm.security import search_tokens
 from nrm.services import (
+    absence,
     accounts,
     bulletin,
     casefile,
@@ -50,45 +48,13 @@ from nrm.statistics.bulletin import Voice
 from nrm.statistics.pictures import Ground
 from tests import releases
 from tests import world as worlds
+from tests.services import ownership_acts
+from tests.services.act import NOWHERE, Act
 from tests.world import CANARIES, SERVICE
 
 ALL_COMPARTMENTS = "contact enforcement health identity narrative"
 
 
-@dataclass(frozen=True)
-class Act:
-    """One function of the services: who may do it, on what, and what the log says of it."""
-
-    name: str
-    by: str
-    # Makes what the act is about.
-    prepare: Callable[..., Any]
-    # Does it: (world, actor, what it is about, options such as form_id and version).
-    do: Callable[..., Any]
-    action: Action
-    subject: str = "none"
-    # Which compartments the entry names.
-    compartments: str = ""
-    # Said, or computed where it depends on the installation's keys.
-    purpose: str | Callable[[], str] = ""
-    # The names of fields that the sealed detail holds.
-    fields: tuple[str, ...] = ()
-    # Whether a re-sent form is recognised, and whether another's change is.
-    form: bool = False
-    versioned: bool = False
-    # Other people of a permitted role to whom this record must not exist.
-    strangers: tuple[str, ...] = ()
-    # Other roles that may do it too.
-    also: tuple[Role, ...] = ()
-    # Whether others are shown an empty list instead of being refused.
-    empty_for_others: bool = False
-    # Does it to a record that is not there.
-    missing: Callable[..., Any] | None = None
-    # An act that leaves the database has begun, and says later how it ended.
-    outcome: Outcome = Outcome.DONE
-
-
-NOWHERE = "ZZZZ-ZZZZ-Z"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 READER = bulletin.Reader(Voice(str, str, str), Ground("Practice", []), "en", practice=True)
 
@@ -452,7 +418,8 @@ ACTS = [
         Action.CASE_PRESUME,
         "case",
         "facts_event narrative",
-        fields=("basis", "words"),
+        # Nobody looked after the case until now.
+        fields=("basis", "owner", "words"),
         form=True,
         versioned=True,
         missing=lambda world, actor: _presume(world, actor, NOWHERE, version=1),
@@ -800,6 +767,7 @@ ACTS = [
         versioned=True,
         missing=lambda world, actor: _close(world, actor, NOWHERE, version=1),
     ),
+    *ownership_acts.ACTS,
     Act(
         "add a document",
         "coordinator",
@@ -1158,6 +1126,10 @@ UNLOGGED = {
     "provision.ending": (
         lambda world, actor: provision.ending(actor, _taken(world)),
         {Role.PROVIDER},
+    ),
+    "absence.standing": (
+        lambda world, actor: absence.standing(actor, world.pack),
+        {Role.COORDINATOR},
     ),
     "questionnaires.every": (
         lambda world, actor: questionnaires.every(actor, world.pack.code),

@@ -9,6 +9,7 @@ import pytest
 
 from nrm.domain.errors import AlreadyDoneError, ConflictError, NotFoundError, RefusedError
 from nrm.services import (
+    absence,
     accounts,
     audit,
     bulletin,
@@ -19,9 +20,12 @@ from nrm.services import (
     documents,
     erasure,
     follow_up,
+    hand_over,
     identification,
+    left_drafts,
     log_export,
     log_search,
+    ownership,
     provision,
     questionnaires,
     referral,
@@ -29,12 +33,12 @@ from nrm.services import (
     statistics_export,
 )
 from tests import ledger as ledgers
-from tests.services import acts
+from tests.services import acts, ownership_acts
 from tests.services.acts import ACTS, UNLOGGED
 from tests.world import ACCOUNTS, CANARIES, ONE_PER_ROLE
 
 # What belongs to a case: its entries are found with those of the case.
-OF_A_CASE = {"case", "document", "erasure", "referral"}
+OF_A_CASE = {"case", "document", "erasure", "handover", "owner", "referral"}
 
 
 def each(acts):
@@ -141,17 +145,22 @@ def test_what_opens_nothing_has_no_entry_but_its_readers_are_few(world, name):
 
 def test_every_act_of_the_services_stands_in_the_table():
     """A function that somebody calls as an actor is walked by the tests above, or it fails here."""
-    table = Path(acts.__file__).read_text(encoding="utf-8")
+    tables = (acts, ownership_acts)
+    table = "".join(Path(one.__file__).read_text(encoding="utf-8") for one in tables)
     modules = (accounts, audit, casefile, comparison, consent, directory, follow_up, log_search)
     missing = [
         f"{module.__name__.rpartition('.')[2]}.{name}"
         for module in (
             *modules,
             bulletin,
+            absence,
             documents,
             erasure,
+            hand_over,
             identification,
+            left_drafts,
             log_export,
+            ownership,
             provision,
             questionnaires,
             referral,
