@@ -69,7 +69,7 @@ def read(hand_over_id: UUID) -> str:
 
 @blueprint.post("/hand-overs/<uuid:hand_over_id>/take")
 @needs(Permission.HANDOVER_ANSWER)
-@once(lambda outcome, **_: url_for("casefile.overview", reference=outcome))
+@once(lambda _outcome, hand_over_id, **_: url_for("hand_over.read", hand_over_id=hand_over_id))
 def take(hand_over_id: UUID) -> Response:
     """Accept an offer."""
     return _answered(hand_over_id, hand_over.take_over, TAKE_OVER)
@@ -77,7 +77,7 @@ def take(hand_over_id: UUID) -> Response:
 
 @blueprint.post("/hand-overs/<uuid:hand_over_id>/decline")
 @needs(Permission.HANDOVER_ANSWER)
-@once(lambda _outcome, **_: url_for("casefile.worklist"))
+@once(lambda _outcome, hand_over_id, **_: url_for("hand_over.read", hand_over_id=hand_over_id))
 def decline(hand_over_id: UUID) -> Response:
     """Decline an offer."""
     return _answered(hand_over_id, hand_over.not_take_over, NOT_TAKE_OVER)

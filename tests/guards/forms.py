@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 
 from nrm.db import db
 from nrm.models import Organisation
-from nrm.services import accounts, directory, erasure, identification
+from nrm.services import absence, accounts, directory, erasure, identification
 from tests import releases
 from tests import world as worlds
 from tests.journeys.people import HOW, answers_about
@@ -117,6 +118,21 @@ def own_erasure(world):
         return erasure.ask(world.actor("coordinator"), reference, "duplicate")
 
 
+def somebody_away(world):
+    with world.entered():
+        until, stand_in = world.today, world.accounts["other_coordinator"]
+        absence.set_away(world.actor("coordinator"), until, stand_in, world.pack)
+    return ()
+
+
+def an_offer(world):
+    return worlds.offered(world)[1]
+
+
+def a_left_draft(world):
+    return worlds.left_draft(world, "second_responder")
+
+
 def case_and_lakes(world):
     return worlds.consented(world), world.organisations["lakes"]
 
@@ -158,6 +174,8 @@ def a_draft_release(world):
 
 # A file is named, not held: each sending opens it anew.
 PAPER = str(Path(__file__).resolve().parent.parent / "files" / "practice.pdf")
+_LATER = datetime.now(UTC) + timedelta(days=7)
+NEXT_WEEK = [str(part) for part in (_LATER.day, _LATER.month, _LATER.year)]
 CASE, REFERRAL = "/cases/{0}", "/referrals/{1}"
 NEW_ACCOUNT = {
     "name": "Practice Newcomer",
@@ -173,6 +191,19 @@ LISTING = {
     "district": "11",
 }
 FORMS = [
+    Form(
+        "absence.page",
+        "second_coordinator",
+        at(nothing, "/away"),
+        {"until": NEXT_WEEK},
+        "account:away",
+    ),
+    Form(
+        "absence.back",
+        "coordinator",
+        at(somebody_away, "/away/back", shown_at="/away"),
+        act="account:back",
+    ),
     Form("account.sign_in", "", at(nothing, "/sign-in")),
     Form(
         "administration.create_account",
@@ -230,6 +261,57 @@ FORMS = [
         at(worlds.presumed, CASE + "/exploitation"),
         {"exploitation": ["servitude"], "flow": "outbound"},
         "exploitation:record",
+    ),
+    Form(
+        "hand_over.offer",
+        "coordinator",
+        at(worlds.presumed, CASE + "/offer"),
+        {"words": "Practice words."},
+        "handover:offer",
+    ),
+    Form(
+        "hand_over.take",
+        "other_coordinator",
+        at(an_offer, "/hand-overs/{0}/take", shown_at="/hand-overs/{0}"),
+        act="handover:take",
+    ),
+    Form(
+        "hand_over.decline",
+        "other_coordinator",
+        at(an_offer, "/hand-overs/{0}/decline", shown_at="/hand-overs/{0}"),
+        act="handover:decline",
+    ),
+    Form(
+        "hand_over.retract",
+        "coordinator",
+        at(an_offer, "/hand-overs/{0}/retract", shown_at="/hand-overs/{0}"),
+        act="handover:retract",
+    ),
+    Form(
+        "left_drafts.give",
+        "coordinator",
+        at(a_left_draft, "/left-drafts/{0}/give"),
+        act="draft:assign",
+    ),
+    Form(
+        "left_drafts.take",
+        "first_responder",
+        at(a_left_draft, "/left-drafts/{0}/take"),
+        {"reason": "goes_on"},
+        "draft:take",
+    ),
+    Form(
+        "ownership.assign",
+        "coordinator",
+        at(worlds.presumed, CASE + "/assign"),
+        {"reason": "workload"},
+        "case:assign",
+    ),
+    Form(
+        "ownership.take",
+        "coordinator",
+        at(worlds.flag, CASE + "/take", shown_at=CASE + "/owner"),
+        act="case:assign",
     ),
     Form(
         "statistics.ask",

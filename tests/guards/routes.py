@@ -61,6 +61,8 @@ def _records(made, route):
     if route.endpoint.startswith("provision.") and route.parameters:
         accepted = made.referrals["accepted"][1]
         return each(dict.fromkeys([accepted, *(sent for _, sent in made.referrals.values())]))
+    if route.endpoint.startswith("left_drafts.") and route.parameters:
+        return each(made.left_drafts.values())
     # The case with a referral that waits is the one that every page of a case opens.
     cases = list(dict.fromkeys([made.cases["sent"], *made.cases.values()]))
     return {
@@ -72,6 +74,7 @@ def _records(made, route):
         ("reference", "document_id"): list(made.documents.values()),
         ("draft_id",): each(made.drafts.values()),
         ("draft_id", "page"): [(draft, page) for draft in made.drafts.values() for page in PAGES],
+        ("hand_over_id",): each(made.hand_overs.values()),
         ("listing_id",): each(made.listings.values()),
         ("account_id",): each(made.accounts.values()),
         ("entry_id",): each(made.entries.values()),

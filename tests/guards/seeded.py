@@ -11,7 +11,16 @@ from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry, Departure, Referral
-from nrm.services import accounts, directory, erasure, follow_up, provision, referral
+from nrm.services import (
+    accounts,
+    directory,
+    erasure,
+    follow_up,
+    hand_over,
+    ownership,
+    provision,
+    referral,
+)
 from nrm.services.audit import record
 from tests import releases
 from tests import world as worlds
@@ -37,6 +46,11 @@ class Mechanism:
     documents: dict[str, tuple[str, UUID]] = field(default_factory=dict)
     drafts: dict[str, UUID] = field(default_factory=dict)
     foreign_draft: UUID | None = None
+    # Drafts of a colleague of the first responder, who has gone.
+    left_drafts: dict[str, UUID] = field(default_factory=dict)
+    # Offers by the coordinator, in every state, and one between others.
+    hand_overs: dict[str, UUID] = field(default_factory=dict)
+    foreign_hand_over: UUID | None = None
     listings: dict[str, UUID] = field(default_factory=dict)
     accounts: dict[str, UUID] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
@@ -58,6 +72,7 @@ def build(world):
         _add_closed(made)
         _add_erasures(made)
         _add_others_work(made)
+        _add_hand_overs(made)
         _add_listings(made)
         _add_accounts(made)
         _add_entries(made)
@@ -126,6 +141,21 @@ def _add_others_work(made):
     made.foreign_case = worlds.flag(made.world, "other_responder")
     made.foreign_draft = worlds.draft(made.world, "other_responder")
     made.foreign_referral = worlds.accepted(made.world, "other_provider")
+
+
+def _add_hand_overs(made):
+    world = made.world
+    mine, theirs = world.actor("coordinator"), world.actor("other_coordinator")
+    for name in ("offered", "taken", "not taken", "retracted"):
+        made.cases[name], made.hand_overs[name] = worlds.offered(world)
+    hand_over.take_over(theirs, made.hand_overs["taken"])
+    hand_over.not_take_over(theirs, made.hand_overs["not taken"])
+    hand_over.retract(mine, made.hand_overs["retracted"])
+    foreign = worlds.flag(world, "other_responder")
+    ownership.take(theirs, foreign)
+    to = world.accounts["second_coordinator"]
+    made.foreign_hand_over = hand_over.offer(theirs, foreign, to, "")
+    made.left_drafts["begun"] = worlds.left_draft(world, "second_responder")
 
 
 def _add_listings(made):

@@ -22,6 +22,7 @@ NOBODYS = {
     "entry_id": IDENTIFIERS,
     "erasure_id": IDENTIFIERS,
     "group": ("facts", "nonsense", "\x00"),
+    "hand_over_id": IDENTIFIERS,
     "kind": ("pdf", "\x00"),
     "listing_id": IDENTIFIERS,
     "name": ("nobody-asks", "é", "\x00"),
@@ -45,6 +46,10 @@ COMPLETE = {
     "erasure.ask": {"reason": "court_order"},
     "erasure.carry_out": {"reference": REFERENCES[0]},
     "exploitation.record": {"exploitation": "servitude", "version": "1"},
+    "hand_over.offer": {"to": str(uuid4())},
+    "left_drafts.give": {"to": str(uuid4())},
+    "left_drafts.take": {"reason": "goes_on"},
+    "ownership.assign": {"to": str(uuid4()), "reason": "workload"},
     "provision.decline": {"reason": "no_capacity"},
     "provision.record_service": {"service": SERVICE, "outcome": "given"},
     "referral.needs": {"now": SERVICE, "version": "1"},
@@ -125,6 +130,16 @@ OTHERS = {
         )
         for page in PAGES
     },
+    "the draft of a responder who is there": (
+        "first_responder",
+        lambda made: {"draft_id": made.foreign_draft},
+        ("left_drafts.take",),
+    ),
+    "an offer of a case between two others": (
+        "coordinator",
+        lambda made: {"hand_over_id": made.foreign_hand_over},
+        ("hand_over.decline", "hand_over.read", "hand_over.retract", "hand_over.take"),
+    ),
     "another organisation's referral": (
         "provider",
         lambda made: {"reference": made.foreign_referral[1]},
