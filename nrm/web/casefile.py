@@ -98,7 +98,13 @@ def _overview(reference: str, refused: RevealForm | None, group: str) -> str:
     page = casefile.overview(
         actor(), reference, {name: reason for name, (_until, reason) in opened.items()}
     )
-    forms = {name: RevealForm(formdata=None, prefix=name) for name in GROUPS if name not in opened}
+    closed = page.file.closed_to_actor
+    opened = {name: given for name, given in opened.items() if name not in closed}
+    forms = {
+        name: RevealForm(formdata=None, prefix=name)
+        for name in GROUPS
+        if name not in opened and name not in closed
+    }
     if refused is not None:
         forms[group] = refused
     return render_template(

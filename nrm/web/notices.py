@@ -43,7 +43,7 @@ def _leads_to(told: Told) -> str:
     """Say where to look next: as far as whoever was told reaches it."""
     who, reference = actor(), told.case_reference
     if told.notice.kind.startswith("glass_") and holds(who, Permission.GLASS_REVIEW):
-        return url_for("glass.review", glass_id=told.notice.subject_id)
+        return url_for("glass_review.review", glass_id=told.notice.subject_id)
     if reference and holds(who, Permission.CASE_VIEW):
         return url_for("casefile.overview", reference=reference)
     return ""

@@ -15,11 +15,12 @@ EVERYBODY = {
     "pages.help",
     "pages.privacy",
 }
-SIGNED_IN = {"account.sign_out", "home.index"}
+SIGNED_IN = {"account.sign_out", "home.index", "notices.page", "notices.seen"}
 # Beside what everybody reaches, a role reaches what stands here and nothing else.
 MAY_REACH = {
     # Flags people, and follows their own flags; never a case file.
     Role.FIRST_RESPONDER: {
+        "glass.flag",
         "identification.check",
         "identification.delete",
         "identification.my_flag",
@@ -31,6 +32,8 @@ MAY_REACH = {
     },
     # Works with every case and reads the directory; never changes it, never answers a referral.
     Role.COORDINATOR: {
+        "bars.lift",
+        "bars.page",
         "casefile.close",
         "casefile.find",
         "casefile.open_fields",
@@ -56,6 +59,7 @@ MAY_REACH = {
         "erasure.requests",
         "erasure.take_back",
         "exploitation.record",
+        "glass.case",
         "referral.choose",
         "referral.needs",
         "referral.page",
@@ -69,6 +73,7 @@ MAY_REACH = {
     Role.DECISION_MAKER: {"decision.index"},
     # Works with what was sent to their organisation; never with a case.
     Role.PROVIDER: {
+        "glass.referral",
         "provision.accept",
         "provision.decline",
         "provision.end",
@@ -113,6 +118,8 @@ MAY_REACH = {
         "erasure.read",
         "erasure.refuse",
         "erasure.requests",
+        "glass_review.queue",
+        "glass_review.review",
         "log_state.standing",
         "log_state.worth_a_look",
         "sightings.account",
