@@ -19,13 +19,15 @@ from nrm.country import CountryPack
 from nrm.db import db, unit_of_work
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.roles import HOUSEKEEPING, Actor, Role
-from nrm.models import Case, SealedDocument
+from nrm.models import BrokenGlass, Case, SealedDocument
 from nrm.services import (
     accounts,
+    bars,
     consent,
     directory,
     documents,
     follow_up,
+    glass,
     hand_over,
     identification,
     provision,
@@ -127,7 +129,11 @@ CANARIES = {
     "closure_words": "went home to kanarithirtyfour",
     "second_closure_words": "moved on with kanarithirtyfive",
     "mistyped_phone": "0788 kanarithirtysix",
-    "hand_over_words": "she trusts only kanarithirtyseven",
+    "bar_words": "his cousin drives for kanarithirtyseven",
+    "lift_words": "cleared by kanarithirtyeight",
+    "glass_words": "at the door stands kanarithirtynine",
+    "review_words": "asked the ward of kanariforty",
+    "hand_over_words": "she trusts only kanarifortyone",
 }
 
 
@@ -415,6 +421,36 @@ def version(world, reference):  # noqa: ARG001 - `in_world` enters it
     found = db.session.scalar(select(Case.version).where(Case.reference == reference))
     db.session.rollback()
     return found
+
+
+@in_world
+def kept_out(world, reference, who, by="coordinator"):
+    """Keep an account, or an organisation, out of a case; returns the bar's id."""
+    whom = (
+        bars.Whom(account_id=world.accounts[who])
+        if who in world.accounts
+        else bars.Whom(organisation_id=world.organisations[who])
+    )
+    return bars.place(
+        world.actor(by), reference, whom, "suspected_complicity", CANARIES["bar_words"],
+        pack=world.pack,
+    )  # fmt: skip
+
+
+@in_world
+def let_in(world, reference, bar_id, by="coordinator"):
+    """Lift a bar."""
+    words = CANARIES["lift_words"]
+    bars.lift(world.actor(by), reference, bar_id, "suspicion_cleared", words)
+
+
+@in_world
+def opened_in_emergency(world, reference, by="coordinator"):
+    """Open a case, or a referral for a provider, in an emergency; returns its id."""
+    give = glass.break_referral if ACCOUNTS[by][1] is Role.PROVIDER else glass.break_case
+    give(world.actor(by), reference, "danger_to_life", CANARIES["glass_words"])
+    newest = select(BrokenGlass.id).where(BrokenGlass.account_id == world.accounts[by])
+    return db.session.scalars(newest.order_by(BrokenGlass.broken_at.desc())).first()
 
 
 def sign_in(page, email, password=PASSWORD):

@@ -112,7 +112,7 @@ def _told(done: housekeeping.Round) -> str:
         f"Housekeeping: {done.referrals_expired} unanswered referrals taken back, "
         f"{done.sessions_removed} sittings and {done.receipts_removed} receipts of forms removed, "
         f"{done.cases_compared} cases compared with the others{_left(done)}{_erased(done)}"
-        f"{_settled(done)}{_tokens(done)}{_departed(done)}."
+        f"{_settled(done)}{_tokens(done)}{_departed(done)}{_overdue(done)}."
     )
 
 
@@ -144,3 +144,9 @@ def _departed(done: housekeeping.Round) -> str:
     if not done.departures_closed:
         return ""
     return f"; {done.departures_closed} files or messages given up, not known to have left"
+
+
+def _overdue(done: housekeeping.Round) -> str:
+    if not done.reviews_overdue:
+        return ""
+    return f"; {done.reviews_overdue} overdue reviews of emergency access reported"

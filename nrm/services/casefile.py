@@ -104,6 +104,8 @@ class CaseFile:
     facts: Mapping[str, Any]
     contact: Mapping[str, Any]
     closed_to_actor: tuple[str, ...]
+    # Until when the actor has it open in an emergency: then every page of it says so.
+    emergency_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -220,8 +222,12 @@ def overview(actor: Actor, reference: str, opened: Mapping[str, str]) -> Overvie
     with unit_of_work() as unit:
         case = visibility.case(actor, reference, Permission.CASE_VIEW)
         standing = visibility.case_standing(case)
-        shut = _closed(actor, standing)
-        opened = {name: reason for name, reason in opened.items() if name not in shut}
+        # What was opened a moment ago may have become somebody else's to look after.
+        opened = {
+            name: why
+            for name, why in opened.items()
+            if may(actor, vault.PERMISSION[name], standing).allowed
+        }
         wanted = {SAFE_CONTACT, *opened}
         documents = vault.open_compartments(
             unit, actor, case.id, dict.fromkeys(sorted(wanted), standing)
@@ -369,7 +375,8 @@ def opened(unit: Unit, actor: Actor, case: Case) -> CaseFile:
 def _file(unit: Unit, actor: Actor, case: Case, contact: Mapping[str, Any]) -> CaseFile:
     standing = visibility.case_standing(case)
     facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
-    return CaseFile(case, facts, contact, _closed(actor, standing))
+    until = visibility.emergency_until(actor, standing)
+    return CaseFile(case, facts, contact, _closed(actor, standing), until)
 
 
 def _closed(actor: Actor, standing: CaseStanding) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from nrm.services import (
     comparison,
     departures,
     document_files,
+    glass,
     provision,
     search_index,
     sessions,
@@ -40,6 +41,8 @@ class Round:
     tokens_made: int
     # Files and messages of which nobody ever said that they had left.
     departures_closed: int
+    # Emergency access whose review is overdue, told to whoever can see to it.
+    reviews_overdue: int
 
 
 def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
@@ -49,6 +52,7 @@ def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
     tokens = search_index.go_on()
     compared = comparison.compare_new()
     given_up = departures.sweep()
+    overdue = glass.escalate()
     return Round(
         expired,
         sessions.sweep(limits),
@@ -60,6 +64,7 @@ def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
         shredding.reconcile(kept),
         tokens,
         given_up,
+        overdue,
     )
 
 

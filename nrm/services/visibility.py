@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from nrm.db import db
@@ -143,6 +143,20 @@ def _any_of(
 def is_barred(actor: Actor, case_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
     """Say whether a bar keeps the actor, or their organisation, from the case."""
     return exists().where(Bar.case_id == case_id, *_bars(actor))
+
+
+def emergency_until(actor: Actor, standing: CaseStanding | ReferralStanding) -> datetime | None:
+    """Say until when a case is open to the actor in an emergency; none, where it is not.
+
+    The row itself says who has opened it, so that only they cost the question.
+    """
+    if actor.id not in standing.broken_glass:
+        return None
+    return db.session.scalar(
+        select(func.max(BrokenGlass.expires_at)).where(
+            BrokenGlass.case_id == standing.subject.case_id, BrokenGlass.account_id == actor.id
+        )
+    )
 
 
 def barred_cases(actor: Actor) -> frozenset[UUID]:

@@ -101,9 +101,13 @@ def _overview(reference: str, refused: RevealForm | None, group: str) -> str:
     page = casefile.overview(
         actor(), reference, {name: reason for name, (_until, reason) in given.items()}
     )
+    closed = page.file.closed_to_actor
     opened = {name: given[name] for name in page.opened}
-    closed = {*opened, *page.file.closed_to_actor}
-    forms = {name: RevealForm(formdata=None, prefix=name) for name in GROUPS if name not in closed}
+    forms = {
+        name: RevealForm(formdata=None, prefix=name)
+        for name in GROUPS
+        if name not in opened and name not in closed
+    }
     if refused is not None:
         forms[group] = refused
     return render_template(
@@ -112,7 +116,7 @@ def _overview(reference: str, refused: RevealForm | None, group: str) -> str:
         tab="overview",
         page=page,
         next=case_words.next_step(page.file.case),
-        health_closed=keeping_words.health_is_closed(page.file.case, actor().id),
+        kept_by=keeping_words.kept_by(page.file.case, actor().id),
         lacks_exploitation=case_words.lacks_exploitation(page.file),
         help_rail=case_words.help_rail(page),
         identification_rail=case_words.identification_rail(page.file.case),

@@ -1,7 +1,7 @@
 """What every template can say: who looks on, where they can go, and codes in words."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class Item:
     current: bool
 
 
-# Up to five places for each role, by endpoint; the first is where it starts.
+# A handful of places for each role, by endpoint; the first is where it starts.
 NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.FIRST_RESPONDER: (("identification.my_work", "My work"),),
     Role.COORDINATOR: (
@@ -56,6 +56,7 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("audit.search", "Audit log"),
         ("sightings.ask", "Who saw what"),
         ("log_state.worth_a_look", "Worth a look"),
+        ("glass_review.queue", "Emergencies"),
         ("log_state.standing", "State of the log"),
         ("erasure.requests", "Erasures"),
     ),
@@ -69,7 +70,7 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 
 # The pages of consent and referral, and of who is known already, are pages of a case.
 _PART_OF = {
-    **dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile"),
+    **dict.fromkeys(("bars", "comparison", "consent", "documents", "referral"), "casefile"),
     # So are who looks after it, and what stands on the coordinator's first page.
     **dict.fromkeys(("absence", "hand_over", "left_drafts", "ownership"), "casefile"),
     "bulletin": "statistics",
@@ -92,6 +93,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(words, "words")
     app.add_template_filter(state_words, "state_words")
     app.add_template_filter(when, "when")
+    app.add_template_filter(clock, "clock")
     app.add_template_filter(day, "day")
     app.add_template_filter(iso_day, "iso_day")
     app.add_template_filter(due, "due")
@@ -108,6 +110,8 @@ def _shared() -> dict[str, Any]:
         "practice": current_app.config["NRM"].practice,
         "country": _country(),
         "language": language(),
+        # When a page was shown, for the watermark over what an emergency opened.
+        "shown_at": moment_words(datetime.now(UTC)),
     }
 
 
@@ -191,6 +195,11 @@ def district(code: str | None) -> str:
 def when(moment: datetime | None) -> str:
     """Say a moment in the country's own time."""
     return "" if moment is None else moment_words(moment)
+
+
+def clock(moment: datetime) -> str:
+    """Say the time of day in the country's own time."""
+    return moment.astimezone(pack().zone).strftime("%H:%M")
 
 
 def day(moment: date | None) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from flask import url_for
@@ -110,8 +109,8 @@ def change_of_hands(act: Event) -> str:
     return f"{to} {why}." if why else to
 
 
-def health_is_closed(case: Case, me: UUID | None) -> dict[str, Any]:
-    """Say why the part on health is closed to a coordinator, and the ways to it."""
+def kept_by(case: Case, me: UUID | None) -> dict[str, str]:
+    """Say for whom a closed part is, and where to ask them or to take the case over."""
     return {
         "who": keeper(case, me).words,
         "url": url_for("ownership.page", reference=case.reference),

@@ -55,7 +55,7 @@ def _leads_to(told: Told) -> str:
     """Say where to look next: as far as whoever was told reaches it."""
     who, reference = actor(), told.case_reference
     if told.notice.kind.startswith("glass_") and holds(who, Permission.GLASS_REVIEW):
-        return url_for("glass.review", glass_id=told.notice.subject_id)
+        return url_for("glass_review.review", glass_id=told.notice.subject_id)
     if told.notice.kind in _ELSEWHERE:
         endpoint, name = _ELSEWHERE[told.notice.kind]
         about: dict[str, Any] = {name: told.notice.subject_id} if name else {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from nrm.db import db
-from nrm.models import Organisation
+from nrm.models import Notice, Organisation
 from nrm.services import absence, accounts, directory, erasure, identification
 from tests import releases
 from tests import world as worlds
@@ -146,6 +146,26 @@ def chosen(world, page):
     return f"/cases/{case}/providers/{lakes}"
 
 
+def a_bar(world):
+    reference = worlds.flag(world)
+    return reference, worlds.kept_out(world, reference, "hills")
+
+
+def case_and_hills(world):
+    return worlds.flag(world), world.organisations["hills"]
+
+
+def an_emergency(world):
+    return worlds.opened_in_emergency(world, worlds.flag(world))
+
+
+def a_notice(world):
+    an_emergency(world)
+    with world.entered():
+        own = select(Notice.id).where(Notice.account_id == world.accounts["auditor"])
+        return db.session.scalars(own).one()
+
+
 def empty_draft(world):
     with world.entered():
         return identification.start_draft(world.actor("first_responder"))
@@ -233,6 +253,20 @@ FORMS = [
     ),
     Form("audit.ask", "auditor", at(nothing, "/audit")),
     Form("audit.export", "auditor", at(nothing, "/audit/export", shown_at="/audit")),
+    Form(
+        "bars.page",
+        "coordinator",
+        at(case_and_hills, CASE + "/kept-out?whom=organisation:{1}"),
+        {"reason": "suspected_complicity", "words": "Practice words."},
+        "bar:place",
+    ),
+    Form(
+        "bars.lift",
+        "coordinator",
+        at(a_bar, CASE + "/kept-out/{1}/lift"),
+        {"reason": "placed_by_mistake", "words": "Practice words."},
+        "bar:lift",
+    ),
     Form("casefile.find", "coordinator", at(nothing, "/cases/find")),
     Form(
         "casefile.open_fields",
@@ -261,6 +295,33 @@ FORMS = [
         at(worlds.presumed, CASE + "/exploitation"),
         {"exploitation": ["servitude"], "flow": "outbound"},
         "exploitation:record",
+    ),
+    *(
+        Form(
+            f"glass.{name}",
+            by,
+            at(make, where + "/emergency"),
+            {"reason": "danger_to_life", "words": "Practice words."},
+            "glass:break",
+        )
+        for name, by, make, where in (
+            ("case", "coordinator", worlds.flag, CASE),
+            ("flag", "first_responder", worlds.flag, "/flags/{0}"),
+            ("referral", "provider", worlds.referred, REFERRAL),
+        )
+    ),
+    Form(
+        "glass_review.review",
+        "auditor",
+        at(an_emergency, "/emergency/{0}"),
+        {"verdict": "justified"},
+        "glass:review",
+    ),
+    Form(
+        "notices.seen",
+        "auditor",
+        at(a_notice, "/notices/{0}/seen", shown_at="/notices"),
+        act="notice:see",
     ),
     Form(
         "hand_over.offer",

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
-from nrm.models import AuditEntry, Departure, Referral
+from nrm.models import AuditEntry, Departure, Notice, Referral
 from nrm.services import (
     accounts,
     directory,
@@ -56,6 +56,11 @@ class Mechanism:
     entries: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
+    # Bars: the case's reference and the bar's id; and openings in an emergency, by who did it.
+    bars: dict[str, tuple[str, UUID]] = field(default_factory=dict)
+    glasses: dict[str, UUID] = field(default_factory=dict)
+    # The notices that the openings made, by who was told.
+    notices: dict[str, UUID] = field(default_factory=dict)
     # Releases of the statistics that have figures: one that is frozen, and one that waits.
     releases: dict[str, UUID] = field(default_factory=dict)
 
@@ -72,6 +77,7 @@ def build(world):
         _add_closed(made)
         _add_erasures(made)
         _add_others_work(made)
+        _add_access(made)
         _add_hand_overs(made)
         _add_listings(made)
         _add_accounts(made)
@@ -141,6 +147,25 @@ def _add_others_work(made):
     made.foreign_case = worlds.flag(made.world, "other_responder")
     made.foreign_draft = worlds.draft(made.world, "other_responder")
     made.foreign_referral = worlds.accepted(made.world, "other_provider")
+
+
+def _add_access(made):
+    """Keep people out of cases of their own, and let three open one in an emergency."""
+    world = made.world
+    for name in ("second_coordinator", "hills"):
+        reference = worlds.flag(world, "other_responder")
+        made.bars[name] = reference, worlds.kept_out(world, reference, name)
+    lifted = made.bars["hills"]
+    worlds.let_in(world, *lifted)
+    case, sent = worlds.accepted(world, "other_provider")
+    made.glasses["coordinator"] = worlds.opened_in_emergency(world, case, "second_coordinator")
+    made.glasses["provider"] = worlds.opened_in_emergency(world, sent, "other_provider")
+    own = worlds.flag(world, "other_responder")
+    made.glasses["responder"] = worlds.opened_in_emergency(world, own, "other_responder")
+    for who, account_id in world.accounts.items():
+        told = db.session.scalars(select(Notice.id).where(Notice.account_id == account_id)).first()
+        if told is not None:
+            made.notices[who] = told
 
 
 def _add_hand_overs(made):

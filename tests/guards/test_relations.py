@@ -17,15 +17,18 @@ REFERENCES = ("7K4M-29QX-C", "R-7K4-M29-Q", "é \N{GRINNING FACE}", "\x00")
 IDENTIFIERS = (uuid4(), "nonsense", "\x00")
 NOBODYS = {
     "account_id": IDENTIFIERS,
+    "bar_id": IDENTIFIERS,
     "document_id": IDENTIFIERS,
     "draft_id": IDENTIFIERS,
     "entry_id": IDENTIFIERS,
     "erasure_id": IDENTIFIERS,
+    "glass_id": IDENTIFIERS,
     "group": ("facts", "nonsense", "\x00"),
     "hand_over_id": IDENTIFIERS,
     "kind": ("pdf", "\x00"),
     "listing_id": IDENTIFIERS,
     "name": ("nobody-asks", "é", "\x00"),
+    "notice_id": IDENTIFIERS,
     "number": ("R99", "é", "\x00"),
     "other_id": IDENTIFIERS,
     "page": ("nonsense", "\x00"),
@@ -36,6 +39,7 @@ NOBODYS = {
 }
 # Forms that are complete, so that only the record can stop them.
 COMPLETE = {
+    "bars.lift": {"reason": "placed_by_mistake", "words": "Practice words."},
     "casefile.close": {"reason": "plan_completed", "version": "1"},
     "casefile.open_fields": {
         f"{group}-reason": "safety" for group in ("facts", "identity", "nonsense")
@@ -46,6 +50,11 @@ COMPLETE = {
     "erasure.ask": {"reason": "court_order"},
     "erasure.carry_out": {"reference": REFERENCES[0]},
     "exploitation.record": {"exploitation": "servitude", "version": "1"},
+    **{
+        f"glass.{name}": {"reason": "danger_to_life", "words": "Practice words."}
+        for name in ("case", "flag", "referral")
+    },
+    "glass_review.review": {"verdict": "justified"},
     "hand_over.offer": {"to": str(uuid4())},
     "left_drafts.give": {"to": str(uuid4())},
     "left_drafts.take": {"reason": "goes_on"},
