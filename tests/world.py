@@ -19,13 +19,16 @@ from nrm.country import CountryPack
 from nrm.db import db, unit_of_work
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.roles import HOUSEKEEPING, Actor, Role
-from nrm.models import Case, SealedDocument
+from nrm.models import BrokenGlass, Case, SealedDocument
 from nrm.services import (
     accounts,
+    bars,
     consent,
     directory,
     documents,
     follow_up,
+    glass,
+    hand_over,
     identification,
     organisations,
     provision,
@@ -41,6 +44,7 @@ ORGANISATIONS = {
     "police": ("Practice Police Unit", "police", "11", False),
     "border": ("Practice Border Post", "border", "55", False),
     "coordination": ("Practice Coordination Unit", "ministry", "11", False),
+    "northern": ("Practice Coordination Unit of the North", "ministry", "41", False),
     "ministry": ("Practice Ministry Office", "ministry", "11", False),
     "lakes": ("Practice Shelter of the Lakes", "shelter", "33", True),
     "hills": ("Practice Shelter of the Hills", "shelter", "11", True),
@@ -50,9 +54,11 @@ ORGANISATIONS = {
 # Who works where, in which role. Two of a role stand where one must not know of the other.
 ACCOUNTS = {
     "first_responder": ("police", Role.FIRST_RESPONDER),
+    "second_responder": ("police", Role.FIRST_RESPONDER),
     "other_responder": ("border", Role.FIRST_RESPONDER),
     "coordinator": ("coordination", Role.COORDINATOR),
     "second_coordinator": ("coordination", Role.COORDINATOR),
+    "other_coordinator": ("northern", Role.COORDINATOR),
     "decision_maker": ("coordination", Role.DECISION_MAKER),
     "provider": ("lakes", Role.PROVIDER),
     "colleague": ("lakes", Role.PROVIDER),
@@ -124,6 +130,11 @@ CANARIES = {
     "closure_words": "went home to kanarithirtyfour",
     "second_closure_words": "moved on with kanarithirtyfive",
     "mistyped_phone": "0788 kanarithirtysix",
+    "bar_words": "his cousin drives for kanarithirtyseven",
+    "lift_words": "cleared by kanarithirtyeight",
+    "glass_words": "at the door stands kanarithirtynine",
+    "review_words": "asked the ward of kanariforty",
+    "hand_over_words": "she trusts only kanarifortyone",
 }
 
 
@@ -392,11 +403,57 @@ def closed(world, words="A practice note.", **changed):
 
 
 @in_world
+def offered(world, words="A practice note.", **changed):
+    """Everything up to a case that is offered to another unit: (case reference, the offer)."""
+    reference = presumed(world, **changed)
+    to = world.accounts["other_coordinator"]
+    return reference, hand_over.offer(world.actor("coordinator"), reference, to, words)
+
+
+@in_world
+def left_draft(world, by="first_responder", **changed):
+    """Write a flag, and let its writer leave before it is sent: the draft's id."""
+    written = draft(world, by, **changed)
+    accounts.disable(world.actor("administrator"), world.accounts[by])
+    return written
+
+
+@in_world
 def version(world, reference):  # noqa: ARG001 - `in_world` enters it
     """Give the version of a case that a page would show now; looking leaves no entry."""
     found = db.session.scalar(select(Case.version).where(Case.reference == reference))
     db.session.rollback()
     return found
+
+
+@in_world
+def kept_out(world, reference, who, by="coordinator"):
+    """Keep an account, or an organisation, out of a case; returns the bar's id."""
+    whom = (
+        bars.Whom(account_id=world.accounts[who])
+        if who in world.accounts
+        else bars.Whom(organisation_id=world.organisations[who])
+    )
+    return bars.place(
+        world.actor(by), reference, whom, "suspected_complicity", CANARIES["bar_words"],
+        pack=world.pack,
+    )  # fmt: skip
+
+
+@in_world
+def let_in(world, reference, bar_id, by="coordinator"):
+    """Lift a bar."""
+    words = CANARIES["lift_words"]
+    bars.lift(world.actor(by), reference, bar_id, "suspicion_cleared", words)
+
+
+@in_world
+def opened_in_emergency(world, reference, by="coordinator"):
+    """Open a case, or a referral for a provider, in an emergency; returns its id."""
+    give = glass.break_referral if ACCOUNTS[by][1] is Role.PROVIDER else glass.break_case
+    give(world.actor(by), reference, "danger_to_life", CANARIES["glass_words"])
+    newest = select(BrokenGlass.id).where(BrokenGlass.account_id == world.accounts[by])
+    return db.session.scalars(newest.order_by(BrokenGlass.broken_at.desc())).first()
 
 
 def sign_in(page, email, password=PASSWORD):

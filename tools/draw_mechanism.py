@@ -49,6 +49,12 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.OTHERS_ERASURE: ("another’s", "a request to erase that somebody else made"),
     Relation.UNSIGNED_RELEASE: ("not signed", "a release that this person has not signed yet"),
     Relation.OWN_ERASURE: ("own request", "a request to erase that this person made"),
+    Relation.OFFERED_TO_ONESELF: ("offered to them", "an offer of a case to this person"),
+    Relation.OWN_OFFER: (
+        "own offer",
+        "an offer of a case that this person made, or whose case this person looks after",
+    ),
+    Relation.OTHERS_GLASS: ("another’s", "an emergency access of somebody else"),
     Relation.COLLEAGUE: ("colleague’s", "the account of a colleague in the same organisation"),
     Relation.OTHERS_ACCOUNT: ("another’s", "somebody else’s account"),
     Relation.OTHERS_APPROVAL: (

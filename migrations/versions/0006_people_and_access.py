@@ -37,7 +37,8 @@ def downgrade() -> None:
     ):  # fmt: skip
         op.drop_table(table)
     op.drop_index("ix_case_file_open_by_owner", "case_file")
-    op.drop_column("case_file", "owner_id")
+    for column in ("left_by_id", "owner_id"):
+        op.drop_column("case_file", column)
     op.drop_column("auth_session", "device")
     op.drop_column("auth_session", "confirmed_at")
     for column in ("stand_in_id", "away_until", "enabled_at", "disabled_for", "seen_at"):
@@ -66,7 +67,8 @@ def _sittings() -> None:
 
 
 def _owners() -> None:
-    op.add_column("case_file", sa.Column("owner_id", sa.Uuid(), nullable=True))
+    for column in ("owner_id", "left_by_id"):
+        op.add_column("case_file", sa.Column(column, sa.Uuid(), nullable=True))
     op.create_index(
         "ix_case_file_open_by_owner",
         "case_file",
@@ -165,9 +167,10 @@ def _bars() -> None:
         sa.ForeignKeyConstraint(["placed_by_id"], ["account.id"], name="fk_bar_placed_by_id"),
         sa.PrimaryKeyConstraint("id", name="pk_bar"),
     )
-    op.create_index(
-        "ix_bar_case_id", "bar", ["case_id"], sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
-    )
+    for column in ("case_id", "account_id", "organisation_id"):
+        op.create_index(
+            f"ix_bar_{column}", "bar", [column], sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
+        )
     op.create_index(
         "uq_bar_account",
         "bar",

@@ -10,6 +10,8 @@ class Action(StrEnum):
 
     ACCESS_REFUSED = "access:refused"
     ACCOUNT_ACTIVATE = "account:activate"
+    ACCOUNT_AWAY = "account:away"
+    ACCOUNT_BACK = "account:back"
     ACCOUNT_CREATE = "account:create"
     ACCOUNT_DISABLE = "account:disable"
     ACCOUNT_ENABLE = "account:enable"
@@ -25,11 +27,16 @@ class Action(StrEnum):
     APPROVAL_REJECT = "approval:reject"
     AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
+    BAR_LIFT = "bar:lift"
+    BAR_LIST = "bar:list"
+    BAR_PLACE = "bar:place"
+    CASE_ASSIGN = "case:assign"
     CASE_CLOSE = "case:close"
     CASE_COMPARE = "case:compare"
     CASE_ERASE = "case:erase"
     CASE_FLAG = "case:flag"
     CASE_HISTORY = "case:history"
+    CASE_LEAVE = "case:leave"
     CASE_LIST = "case:list"
     CASE_OPEN = "case:open"
     CASE_PRESUME = "case:presume"
@@ -45,9 +52,12 @@ class Action(StrEnum):
     DOCUMENT_LIST = "document:list"
     DOCUMENT_OPEN = "document:open"
     DOCUMENT_REMOVE = "document:remove"
+    DRAFT_ASSIGN = "draft:assign"
     DRAFT_DELETE = "draft:delete"
+    DRAFT_LIST = "draft:list"
     DRAFT_OPEN = "draft:open"
     DRAFT_SAVE = "draft:save"
+    DRAFT_TAKE = "draft:take"
     ERASURE_ASK = "erasure:ask"
     ERASURE_LIST = "erasure:list"
     ERASURE_REFUSE = "erasure:refuse"
@@ -56,6 +66,15 @@ class Action(StrEnum):
     EXPLOITATION_RECORD = "exploitation:record"
     FLAG_LIST = "flag:list"
     FLAG_VIEW = "flag:view"
+    GLASS_BREAK = "glass:break"
+    GLASS_ESCALATE = "glass:escalate"
+    GLASS_OPEN = "glass:open"
+    GLASS_REVIEW = "glass:review"
+    HANDOVER_DECLINE = "handover:decline"
+    HANDOVER_LIST = "handover:list"
+    HANDOVER_OFFER = "handover:offer"
+    HANDOVER_RETRACT = "handover:retract"
+    HANDOVER_TAKE = "handover:take"
     INDEX_BUILD = "index:build"
     INDEX_RENEW = "index:renew"
     INDEX_SWITCH = "index:switch"
@@ -73,6 +92,8 @@ class Action(StrEnum):
     LISTING_SUSPEND = "listing:suspend"
     NEEDS_RECORD = "needs:record"
     ORGANISATION_CHANGE = "organisation:change"
+    NOTICE_LIST = "notice:list"
+    NOTICE_SEE = "notice:see"
     ORGANISATION_CREATE = "organisation:create"
     PERSON_SEARCH = "person:search"
     REFERRAL_ACCEPT = "referral:accept"
@@ -112,6 +133,8 @@ class Outcome(StrEnum):
 ACTION_LABEL: dict[Action, str] = {
     Action.ACCESS_REFUSED: N_("Access refused"),
     Action.ACCOUNT_ACTIVATE: N_("Account activated"),
+    Action.ACCOUNT_AWAY: N_("Away, and somebody stands in"),
+    Action.ACCOUNT_BACK: N_("Back again"),
     Action.ACCOUNT_CREATE: N_("Account created"),
     Action.ACCOUNT_DISABLE: N_("Account disabled"),
     Action.ACCOUNT_ENABLE: N_("Account enabled again"),
@@ -127,11 +150,16 @@ ACTION_LABEL: dict[Action, str] = {
     Action.APPROVAL_REJECT: N_("Not approved by a second person"),
     Action.AUDIT_EXPORT: N_("Entries of the log taken out"),
     Action.AUDIT_SEARCH: N_("Audit log searched"),
+    Action.BAR_LIFT: N_("Bar on a case lifted"),
+    Action.BAR_LIST: N_("Read who is kept out of a case"),
+    Action.BAR_PLACE: N_("Somebody kept out of a case"),
+    Action.CASE_ASSIGN: N_("Case assigned"),
     Action.CASE_CLOSE: N_("Case closed"),
     Action.CASE_COMPARE: N_("Looked whether the person is known already"),
     Action.CASE_ERASE: N_("Case erased"),
     Action.CASE_FLAG: N_("Person flagged"),
     Action.CASE_HISTORY: N_("Access history of a case read"),
+    Action.CASE_LEAVE: N_("Case left by a leaver"),
     Action.CASE_LIST: N_("List of cases read"),
     Action.CASE_OPEN: N_("Case file opened"),
     Action.CASE_PRESUME: N_("Presumption recorded"),
@@ -147,9 +175,12 @@ ACTION_LABEL: dict[Action, str] = {
     Action.DOCUMENT_LIST: N_("List of documents read"),
     Action.DOCUMENT_OPEN: N_("Document opened"),
     Action.DOCUMENT_REMOVE: N_("Document removed"),
+    Action.DRAFT_ASSIGN: N_("Draft of a leaver given to somebody"),
     Action.DRAFT_DELETE: N_("Draft deleted"),
+    Action.DRAFT_LIST: N_("List of drafts left behind read"),
     Action.DRAFT_OPEN: N_("Draft opened"),
     Action.DRAFT_SAVE: N_("Draft saved"),
+    Action.DRAFT_TAKE: N_("Draft of a leaver taken over"),
     Action.ERASURE_ASK: N_("Erasure asked for"),
     Action.ERASURE_LIST: N_("List of erasures read"),
     Action.ERASURE_REFUSE: N_("Erasure refused"),
@@ -158,6 +189,15 @@ ACTION_LABEL: dict[Action, str] = {
     Action.EXPLOITATION_RECORD: N_("Kind of exploitation recorded"),
     Action.FLAG_LIST: N_("List of own flags read"),
     Action.FLAG_VIEW: N_("Own flag read"),
+    Action.GLASS_BREAK: N_("Opened in an emergency"),
+    Action.GLASS_ESCALATE: N_("Overdue review of an emergency access reported"),
+    Action.GLASS_OPEN: N_("Emergency access read by a reviewer"),
+    Action.GLASS_REVIEW: N_("Emergency access reviewed"),
+    Action.HANDOVER_DECLINE: N_("Case not taken over"),
+    Action.HANDOVER_LIST: N_("Offer of a case read"),
+    Action.HANDOVER_OFFER: N_("Case offered to another organisation"),
+    Action.HANDOVER_RETRACT: N_("Offer of the case taken back"),
+    Action.HANDOVER_TAKE: N_("Case taken over"),
     Action.INDEX_BUILD: N_("Search tokens made"),
     Action.INDEX_RENEW: N_("New version of search tokens begun"),
     Action.INDEX_SWITCH: N_("Search moved to its new tokens"),
@@ -175,6 +215,8 @@ ACTION_LABEL: dict[Action, str] = {
     Action.LISTING_SUSPEND: N_("Listing suspended"),
     Action.NEEDS_RECORD: N_("Needs recorded"),
     Action.ORGANISATION_CHANGE: N_("Organisation changed"),
+    Action.NOTICE_LIST: N_("Own notices read"),
+    Action.NOTICE_SEE: N_("Notice marked as seen"),
     Action.ORGANISATION_CREATE: N_("Organisation created"),
     Action.PERSON_SEARCH: N_("People searched for"),
     Action.REFERRAL_ACCEPT: N_("Referral accepted"),
@@ -203,6 +245,12 @@ ACTION_LABEL: dict[Action, str] = {
 # The acts that a case's timeline shows; reads are for the access history instead.
 TIMELINE = (
     Action.CASE_FLAG,
+    Action.CASE_ASSIGN,
+    Action.CASE_LEAVE,
+    Action.HANDOVER_OFFER,
+    Action.HANDOVER_TAKE,
+    Action.HANDOVER_DECLINE,
+    Action.HANDOVER_RETRACT,
     Action.CASE_PRESUME,
     Action.CONSENT_RECORD,
     Action.CONSENT_EXCEPTION,
@@ -217,6 +265,10 @@ TIMELINE = (
     Action.SERVICE_RECORD,
     Action.DOCUMENT_ADD,
     Action.DOCUMENT_REMOVE,
+    Action.BAR_PLACE,
+    Action.BAR_LIFT,
+    Action.GLASS_BREAK,
+    Action.GLASS_REVIEW,
     Action.CASE_CLOSE,
     Action.DEMONSTRATION_LOAD,
     Action.ERASURE_ASK,

@@ -113,7 +113,8 @@ def _told(done: housekeeping.Round) -> str:
         f"Housekeeping: {done.referrals_expired} unanswered referrals taken back, "
         f"{done.sessions_removed} sittings and {done.receipts_removed} receipts of forms removed, "
         f"{done.cases_compared} cases compared with the others{_left(done)}{_erased(done)}"
-        f"{_settled(done)}{_tokens(done)}{_dormant(done)}{_departed(done)}{_lapsed(done)}."
+        f"{_settled(done)}{_tokens(done)}{_dormant(done)}{_departed(done)}{_lapsed(done)}"
+        f"{_overdue(done)}."
     )
 
 
@@ -157,3 +158,9 @@ def _lapsed(done: housekeeping.Round) -> str:
     if not done.approvals_lapsed:
         return ""
     return f"; {done.approvals_lapsed} requests for approval lapsed, answered by nobody"
+
+
+def _overdue(done: housekeeping.Round) -> str:
+    if not done.reviews_overdue:
+        return ""
+    return f"; {done.reviews_overdue} overdue reviews of emergency access reported"

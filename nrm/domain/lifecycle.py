@@ -463,6 +463,38 @@ LAPSE = Step(
     label=N_("The time to answer runs out"),
     done=N_("Nobody answered in time. Nothing was changed."),
 )
+OFFER = Step(
+    "offer",
+    leaves=frozenset[HandOverState](),
+    enters=HandOverState.OFFERED,
+    needs=Permission.CASE_ASSIGN,
+    label=N_("Offer the case to another organisation"),
+    done=N_("The case was offered. Until it is taken over, nothing changes."),
+)
+TAKE_OVER = Step(
+    "take over",
+    leaves=frozenset({HandOverState.OFFERED}),
+    enters=HandOverState.TAKEN,
+    needs=Permission.HANDOVER_ANSWER,
+    label=N_("Take the case over"),
+    done=N_("You look after this case now."),
+)
+NOT_TAKE_OVER = Step(
+    "not take over",
+    leaves=frozenset({HandOverState.OFFERED}),
+    enters=HandOverState.NOT_TAKEN,
+    needs=Permission.HANDOVER_ANSWER,
+    label=N_("Do not take the case over"),
+    done=N_("You did not take the case over. Whoever looked after it still does."),
+)
+RETRACT_OFFER = Step(
+    "retract",
+    leaves=frozenset({HandOverState.OFFERED}),
+    enters=HandOverState.RETRACTED,
+    needs=Permission.HANDOVER_RETRACT,
+    label=N_("Take the offer back"),
+    done=N_("The offer was taken back. The case stays where it is."),
+)
 
 
 @dataclass(frozen=True)
@@ -499,7 +531,21 @@ APPROVAL = Lifecycle(
     ApprovalState,
     (REQUEST_APPROVAL, CONFIRM, REJECT, CANCEL, LAPSE),
 )
-LIFECYCLES = (IDENTIFICATION, ASSISTANCE, REFERRAL, LISTING, ERASURE, RELEASE, APPROVAL)
+HAND_OVER = Lifecycle(
+    "Hand-over of a case",
+    HandOverState,
+    (OFFER, TAKE_OVER, NOT_TAKE_OVER, RETRACT_OFFER),
+)
+LIFECYCLES = (
+    IDENTIFICATION,
+    ASSISTANCE,
+    REFERRAL,
+    LISTING,
+    ERASURE,
+    RELEASE,
+    APPROVAL,
+    HAND_OVER,
+)
 
 
 def allows(state: S, step: Step[S]) -> bool:

@@ -67,11 +67,31 @@ class ApprovalStanding:
 
 
 @dataclass(frozen=True)
+class HandOverStanding:
+    """What the policy needs to know of an offer of a case, and of the case that it is about."""
+
+    subject: Subject
+    offered_by: UUID
+    offered_to: UUID
+    owners: frozenset[UUID] = frozenset()
+    barred: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
 class ReleaseStanding:
     """What the policy needs to know of a release of the statistics."""
 
     subject: Subject
     signed_by: frozenset[UUID]
+
+
+@dataclass(frozen=True)
+class GlassStanding:
+    """What the policy needs to know of a case that was opened in an emergency."""
+
+    subject: Subject
+    broken_by: UUID
+    barred: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -84,14 +104,12 @@ class AccountStanding:
     role: Role
 
 
+# What belongs to a case, from which somebody may be barred.
+_OfACase: TypeAlias = (
+    CaseStanding | ReferralStanding | ApprovalStanding | HandOverStanding | GlassStanding
+)
 Standing: TypeAlias = (
-    CaseStanding
-    | ReferralStanding
-    | ListingStanding
-    | ErasureStanding
-    | ApprovalStanding
-    | ReleaseStanding
-    | AccountStanding
+    _OfACase | ListingStanding | ErasureStanding | ReleaseStanding | AccountStanding
 )
 
 
@@ -108,15 +126,19 @@ def relations(actor: Actor, record: Standing | None) -> frozenset[Relation]:
     match record:
         case None:
             return frozenset({Relation.NO_RECORD})
-        case CaseStanding() | ReferralStanding() | ApprovalStanding():
-            return frozenset() if _barred(actor, record) else _relations_of_a_case(actor, record)
+        case (
+            CaseStanding()
+            | ReferralStanding()
+            | ApprovalStanding()
+            | HandOverStanding()
+            | GlassStanding()
+        ):
+            return frozenset() if _barred(actor, record) else _of_a_case(actor, record)
         case _:
             return _other_relations(actor, record)
 
 
-def _relations_of_a_case(
-    actor: Actor, record: CaseStanding | ReferralStanding | ApprovalStanding
-) -> frozenset[Relation]:
+def _of_a_case(actor: Actor, record: _OfACase) -> frozenset[Relation]:
     match record:
         case CaseStanding():
             return _case_relations(actor, record)
@@ -124,6 +146,11 @@ def _relations_of_a_case(
             return _referral_relations(actor, record)
         case ApprovalStanding():
             return _approval_relations(actor, record)
+        case HandOverStanding():
+            return _hand_over_relations(actor, record)
+        case GlassStanding():
+            mine = record.broken_by == actor.id
+            return frozenset[Relation]() if mine else frozenset({Relation.OTHERS_GLASS})
 
 
 def _other_relations(
@@ -144,7 +171,7 @@ def _other_relations(
             return _account_relations(actor, record)
 
 
-def _barred(actor: Actor, record: CaseStanding | ReferralStanding | ApprovalStanding) -> bool:
+def _barred(actor: Actor, record: _OfACase) -> bool:
     """Say whether a bar keeps the actor out: a bar beats every grant (suspected complicity)."""
     return not record.barred.isdisjoint({actor.id, actor.organisation_id} - {None})
 
@@ -185,6 +212,19 @@ def _approval_relations(actor: Actor, record: ApprovalStanding) -> frozenset[Rel
     return frozenset[Relation]() if concerned else frozenset({Relation.OTHERS_APPROVAL})
 
 
+def _hand_over_relations(actor: Actor, record: HandOverStanding) -> frozenset[Relation]:
+    """Say how an actor stands to an offer: nobody accepts what they offered themselves."""
+    offers = {record.offered_by} | record.owners
+    return frozenset(
+        relation
+        for relation, whose in (
+            (Relation.OFFERED_TO_ONESELF, {record.offered_to}),
+            (Relation.OWN_OFFER, offers),
+        )
+        if actor.id in whose
+    )
+
+
 def _account_relations(actor: Actor, record: AccountStanding) -> frozenset[Relation]:
     """Say how an actor stands to an account: nobody manages their own.
 
@@ -204,8 +244,16 @@ _WHY_NOT: dict[Permission, str] = {
         "Someone other than the person who asked for this, and whom it is not about, approves it."
     ),
     Permission.APPROVAL_ASK: N_("Whoever asked for this can take it back, and nobody else."),
+    Permission.COMPARTMENT_HEALTH: N_(
+        "The part on health is for whoever looks after the case. Ask them, or take the case over."
+    ),
     Permission.ERASURE_ANSWER: N_(
         "Someone other than the person who asked for an erasure carries it out."
+    ),
+    Permission.GLASS_REVIEW: N_("Someone other than the person who opened the case reviews it."),
+    Permission.HANDOVER_ANSWER: N_("Only the person to whom a case was offered answers."),
+    Permission.HANDOVER_RETRACT: N_(
+        "Only who offered a case, or looks after it, takes the offer back."
     ),
     Permission.LISTING_APPROVE: N_(
         "Someone other than the person who submitted a listing approves it."

@@ -45,6 +45,7 @@ APPOINTED = frozenset({Role.AUDITOR, Role.ADMINISTRATOR, Role.ORGANISATION_ADMIN
 class Permission(StrEnum):
     """What can be permitted, as `<scope>:<action>`, in alphabetical order."""
 
+    ABSENCE_SET = "absence:set"
     ACCOUNT_MANAGE = "account:manage"
     APPROVAL_ANSWER = "approval:answer"
     APPROVAL_ASK = "approval:ask"
@@ -52,6 +53,8 @@ class Permission(StrEnum):
     APPROVAL_VIEW = "approval:view"
     AUDIT_EXPORT = "audit:export"
     AUDIT_SEARCH = "audit:search"
+    BAR_PLACE = "bar:place"
+    CASE_ASSIGN = "case:assign"
     CASE_CLOSE = "case:close"
     CASE_COMPARE = "case:compare"
     CASE_EXPORT = "case:export"
@@ -72,6 +75,8 @@ class Permission(StrEnum):
     DOCUMENT_ADD = "document:add"
     DOCUMENT_OPEN = "document:open"
     DOCUMENT_REMOVE = "document:remove"
+    DRAFT_ASSIGN = "draft:assign"
+    DRAFT_TAKE = "draft:take"
     ENVELOPE_OPEN = "envelope:open"
     ERASURE_ANSWER = "erasure:answer"
     ERASURE_ASK = "erasure:ask"
@@ -79,6 +84,9 @@ class Permission(StrEnum):
     EXPORT_APPROVE = "export:approve"
     FLAG_VIEW = "flag:view"
     GLASS_BREAK = "glass:break"
+    GLASS_REVIEW = "glass:review"
+    HANDOVER_ANSWER = "handover:answer"
+    HANDOVER_RETRACT = "handover:retract"
     LISTING_APPROVE = "listing:approve"
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
@@ -133,8 +141,14 @@ class Relation(StrEnum):
     # Another person asked for what takes two people, and it is not about the actor either.
     OTHERS_APPROVAL = "another's request for approval"
     OWN_APPROVAL = "own request for approval"
+    # The case was offered to the actor, who works for another organisation than who offers it.
+    OFFERED_TO_ONESELF = "offered to oneself"
+    # The actor offered it, or looks after the case that was offered.
+    OWN_OFFER = "own offer"
     # The actor has not signed this release of the statistics yet: two different people do.
     UNSIGNED_RELEASE = "release not signed by oneself"
+    # Another person opened a case in an emergency: nobody reviews their own.
+    OTHERS_GLASS = "another's emergency"
     # The account is a colleague's, and of no appointed role: nobody manages their own.
     COLLEAGUE = "colleague"
     OTHERS_ACCOUNT = "another's account"
@@ -156,6 +170,8 @@ GRANTS: Grants = {
         Permission.WORK_VIEW: _ALONE,
         Permission.CASE_FLAG: _ALONE,
         Permission.FLAG_VIEW: frozenset({Relation.OWN_FLAG}),
+        # A draft that a colleague left behind is a person whom nobody has flagged yet.
+        Permission.DRAFT_TAKE: _ALONE,
         # At night, before anybody answers: whoever flagged the person can open who it is.
         Permission.GLASS_BREAK: frozenset({Relation.OWN_FLAG}),
         Permission.COMPARTMENT_IDENTITY: _BROKEN_GLASS,
@@ -164,6 +180,7 @@ GRANTS: Grants = {
     Role.COORDINATOR: {
         Permission.WORK_VIEW: _ALONE,
         Permission.CASE_VIEW: _NATIONAL,
+        Permission.CASE_ASSIGN: _NATIONAL,
         Permission.CASE_PRESUME: _NATIONAL,
         Permission.CASE_CLOSE: _NATIONAL,
         Permission.CASE_COMPARE: _NATIONAL,
@@ -178,8 +195,15 @@ GRANTS: Grants = {
         # The unit works as one; what a doctor knows is for whoever looks after the person.
         Permission.COMPARTMENT_HEALTH: frozenset({Relation.ASSIGNED, Relation.BROKEN_GLASS}),
         Permission.COMPARTMENT_FACTS: _NATIONAL,
+        Permission.HANDOVER_ANSWER: frozenset({Relation.OFFERED_TO_ONESELF}),
+        Permission.HANDOVER_RETRACT: frozenset({Relation.OWN_OFFER}),
+        Permission.ABSENCE_SET: _ALONE,
+        # Without reading it: who wrote it has gone, and somebody has to flag the person.
+        Permission.DRAFT_ASSIGN: _ALONE,
         # The police and prosecution part opens to the coordinator in an emergency alone.
         Permission.GLASS_BREAK: _NATIONAL,
+        # Whoever owns the case says who may not know of it.
+        Permission.BAR_PLACE: _NATIONAL,
         Permission.COMPARTMENT_ENFORCEMENT: _BROKEN_GLASS,
         Permission.PERSON_SEARCH: _ALONE,
         Permission.DOCUMENT_ADD: _NATIONAL,
@@ -243,6 +267,8 @@ GRANTS: Grants = {
         Permission.ROLE_APPROVE: _SECOND_PERSON,
         Permission.APPROVAL_VIEW: _ALONE,
         Permission.APPROVAL_ANSWER: _SECOND_PERSON,
+        # What was opened in an emergency is looked at afterwards: the reason, never the file.
+        Permission.GLASS_REVIEW: frozenset({Relation.NO_RECORD, Relation.OTHERS_GLASS}),
     },
     Role.ADMINISTRATOR: {
         Permission.WORK_VIEW: _ALONE,

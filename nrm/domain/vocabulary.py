@@ -642,6 +642,22 @@ PRESUMPTION_BASIS = CodeList(
     Code("child_in_doubt", N_("A child, and doubt counts in favour of the child")),
 )
 
+# Why a case that somebody looks after goes to a colleague.
+ASSIGN_REASON = CodeList(
+    Code("absent", N_("They are absent")),
+    Code("workload", N_("They have too many cases")),
+    Code("relationship", N_("They know the person or somebody close to the case")),
+    Code("language", N_("A colleague speaks the person’s language")),
+    Code("another_reason", N_("Another reason")),
+)
+
+# Why a draft is taken over that its writer left behind.
+DRAFT_TAKE_REASON = CodeList(
+    Code("goes_on", N_("I go on with this person myself")),
+    Code("was_there", N_("I was there when the person was met")),
+    Code("asked_by_unit", N_("My unit asked me to")),
+)
+
 # Asked before a closed part of a file opens; the answer goes into the log first.
 REVEAL_REASON = CodeList(
     Code("arrange_referral", N_("To arrange a referral")),
@@ -649,6 +665,53 @@ REVEAL_REASON = CodeList(
     Code("check_duplicate", N_("To check for a duplicate")),
     Code("correct_data", N_("The person asked for a correction")),
     Code("safety", N_("To keep the person safe")),
+)
+
+# Why a person or an organisation may not know of a case.
+BAR_REASON = CodeList(
+    Code("suspected_complicity", N_("Suspected part in the trafficking")),
+    Code("related_to_person", N_("Related to the person, or knows them")),
+    Code("conflict_of_interest", N_("Conflict of interest")),
+    Code("other", N_("Another reason")),
+)
+
+LIFT_REASON = CodeList(
+    Code("placed_by_mistake", N_("It was placed by mistake")),
+    Code("suspicion_cleared", N_("It was looked into and cleared")),
+    Code("other", N_("Another reason")),
+)
+
+# Why somebody opens at once what is closed to them.
+GLASS_REASON = CodeList(
+    Code("danger_to_life", N_("The person is in danger now")),
+    Code("medical_emergency", N_("A doctor has to know now")),
+    Code("missing_person", N_("The person is missing")),
+    Code("nobody_answers", N_("Nobody who may open it can be reached")),
+    Code("other", N_("Another emergency")),
+)
+
+GLASS_VERDICT = CodeList(
+    Code("justified", N_("Justified")),
+    Code("not_justified", N_("Not justified")),
+    Code("needs_follow_up", N_("Needs a closer look")),
+)
+
+# What one person is told on their next page. Whatever tells somebody something adds its kind here.
+NOTICE_KIND = CodeList(
+    Code("case_assigned", N_("A case was given to you")),
+    Code("case_passed_on", N_("A case of yours was given to a colleague")),
+    Code("draft_given", N_("A draft that somebody left behind was given to you")),
+    Code("glass_broken", N_("A case was opened in an emergency")),
+    Code("glass_overdue", N_("Nobody has reviewed an emergency access in time")),
+    Code("glass_reviewed", N_("Your emergency access was reviewed")),
+    Code("hand_over_offered", N_("A case is offered to you")),
+    Code("hand_over_retracted", N_("The offer of a case was taken back")),
+    Code("hand_over_taken", N_("A case that you offered was taken over")),
+    Code("hand_over_not_taken", N_("A case that you offered was not taken over")),
+    Code("provider_gone", N_("Nobody is left at a provider to which this case was referred")),
+    Code("stand_in_changed", N_("Somebody else stands in for you now")),
+    Code("stand_in_gone", N_("Whoever stood in for you has gone: choose somebody else")),
+    Code("stands_in", N_("You stand in for a colleague who is away")),
 )
 
 COMPARTMENT = CodeList(

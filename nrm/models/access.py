@@ -35,6 +35,13 @@ class Bar(Audited, Base):
         CheckConstraint("(account_id IS NULL) <> (organisation_id IS NULL)", name="one_barred"),
         Index("ix_bar_case_id", "case_id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE),
         Index(
+            "ix_bar_account_id", "account_id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
+        ),
+        Index(
+            "ix_bar_organisation_id", "organisation_id",
+            sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE,
+        ),
+        Index(
             "uq_bar_account", "case_id", "account_id", unique=True,
             sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE,
         ),

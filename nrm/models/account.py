@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Uuid
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from nrm.domain.roles import Role
 from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime, Word
@@ -47,6 +47,14 @@ class Account(Audited, Base):
     away_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # An account's id; SQLite could only point to it by making a table anew that others point to.
     stand_in_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+    # Who stands in, for the pages that say so: one statement for all who are shown, if any is away.
+    stand_in: Mapped["Account | None"] = relationship(
+        viewonly=True,
+        lazy="selectin",
+        join_depth=1,
+        primaryjoin=lambda: foreign(Account.stand_in_id) == remote(Account.id),
+    )
 
 
 class AuthSession(Base):

@@ -81,6 +81,8 @@ class Case(Audited, Base):
     # The coordinator who looks after the person; nobody, until one takes the case.
     # An account's id; SQLite could only point to it by making a table anew that others point to.
     owner_id: Mapped[UUID | None] = mapped_column(Uuid)
+    # Whose account was disabled while they looked after it; until another person does.
+    left_by_id: Mapped[UUID | None] = mapped_column(Uuid)
     presumed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When housekeeping looked whether the person is known already.
@@ -93,6 +95,11 @@ class Case(Audited, Base):
         viewonly=True,
         lazy="selectin",
         primaryjoin=lambda: foreign(Case.owner_id) == Account.id,
+    )
+    left_by: Mapped[Account | None] = relationship(
+        viewonly=True,
+        lazy="selectin",
+        primaryjoin=lambda: foreign(Case.left_by_id) == Account.id,
     )
     # What the policy asks of every case comes with its row, so that no list asks for each row.
     deputy_id: Mapped[UUID | None] = column_property(

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
 
 from nrm.audit.actions import TIMELINE, Action, Outcome
 from nrm.db import Unit, db, unit_of_work
@@ -18,8 +19,8 @@ from nrm.domain.reference import parse_case_reference
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import REVEAL_REASON
-from nrm.models import Account, AuditEntry, Case, Erasure, Organisation, Referral
-from nrm.services import comparison, vault, visibility
+from nrm.models import Account, AuditEntry, Case, Erasure, HandOver, Organisation, Referral
+from nrm.services import comparison, hand_over, left_drafts, vault, visibility
 from nrm.services.audit import record
 from nrm.services.consent import Recorded, answers, explained_answers, newest
 
@@ -34,6 +35,8 @@ class Queue(StrEnum):
     """The tabs of the worklist."""
 
     ALL = "all"
+    MINE = "mine"
+    NOBODYS = "nobodys"
     INCOMING = "incoming"
     NEEDS = "needs"
     REFERRED = "referred"
@@ -63,6 +66,9 @@ class Worklist:
 
     rows: Sequence[WorkRow]
     more: Place | None
+    # What is offered to this coordinator, and whether drafts of leavers wait for somebody.
+    offers: Sequence[hand_over.Offer] = ()
+    drafts_left: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,9 @@ class Event:
     at: datetime
     who: str
     organisation: str
+    # The account that it is about, where a case changes hands, and the coded reason.
+    about: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,8 @@ class CaseFile:
     facts: Mapping[str, Any]
     contact: Mapping[str, Any]
     closed_to_actor: tuple[str, ...]
+    # Until when the actor has it open in an emergency: then every page of it says so.
+    emergency_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +129,9 @@ def worklist(actor: Actor, queue: Queue, after: Place | None = None) -> Worklist
     """List open cases; the facts open for the rows shown and no others, under one entry."""
     require_role = Permission.CASE_VIEW
     query = _in_queue(visibility.visible_cases(actor, require_role), queue)
-    query = query.order_by(Case.urgency, Case.due_at, Case.id).limit(PAGE + 1)
+    # Cases without an owner stand together in their index, in this very order.
+    order = (Case.owner_id,) if queue is Queue.NOBODYS else ()
+    query = query.order_by(*order, Case.urgency, Case.due_at, Case.id).limit(PAGE + 1)
     if after is not None:
         # Spelled out, because SQLite uses its index for the first column of a row comparison only.
         query = query.where(
@@ -132,14 +145,35 @@ def worklist(actor: Actor, queue: Queue, after: Place | None = None) -> Worklist
             )
         )
     with unit_of_work() as unit:
-        cases = db.session.scalars(query).all()
+        cases = _mine(actor, query) if queue is Queue.MINE else db.session.scalars(query).all()
         shown = cases[:PAGE]
         standings = {case.id: visibility.case_standing(case) for case in shown}
         facts = vault.open_facts(unit, actor, standings)
-        record(unit, actor, Action.CASE_LIST, purpose=queue.value, counts={"cases": len(shown)})
+        offers = hand_over.offered_to(actor)
+        counts = {"cases": len(shown), "offers": len(offers)}
+        record(unit, actor, Action.CASE_LIST, purpose=queue.value, counts=counts)
+        left = left_drafts.how_many(actor)
     last = shown[-1] if len(cases) > PAGE else None
     more = Place(last.urgency, last.due_at, last.id) if last is not None else None
-    return Worklist([WorkRow(case, facts[case.id]) for case in shown], more)
+    return Worklist([WorkRow(case, facts[case.id]) for case in shown], more, offers, left)
+
+
+def _mine(actor: Actor, query: Select[Case]) -> Sequence[Case]:
+    """List what the actor looks after, by one limited branch for each owner.
+
+    Each branch walks the index of its owner's open cases and reads nothing but keys; whoever stands
+    in for nobody has one. The rows themselves come in one statement, however many there are.
+    """
+    owners = db.session.scalars(visibility.looks_after(actor)).all()
+    keys = query.with_only_columns(Case.urgency, Case.due_at, Case.id)
+    found = sorted(
+        (urgency, due_at, case_id)
+        for owner_id in owners
+        for urgency, due_at, case_id in db.session.execute(keys.where(Case.owner_id == owner_id))
+    )
+    wanted = [case_id for _urgency, _due_at, case_id in found[: PAGE + 1]]
+    cases = {one.id: one for one in db.session.scalars(select(Case).where(Case.id.in_(wanted)))}
+    return [cases[case_id] for case_id in wanted]
 
 
 def listed(actor: Actor, case_ids: Sequence[UUID]) -> Worklist:
@@ -159,6 +193,8 @@ def listed(actor: Actor, case_ids: Sequence[UUID]) -> Worklist:
 def _in_queue(query: Select[Case], queue: Queue) -> Select[Case]:
     """Narrow the worklist to one tab; each has an index in its own order."""
     query = query.where(Case.closed_at.is_(None))
+    if queue is Queue.NOBODYS:
+        return query.where(Case.owner_id.is_(None))
     if queue is Queue.INCOMING:
         return query.where(Case.identification == Identification.FLAGGED)
     assistance = {
@@ -179,10 +215,19 @@ def find(actor: Actor, typed: str) -> str:
 
 
 def overview(actor: Actor, reference: str, opened: Mapping[str, str]) -> Overview:
-    """Open a case file. `opened` names the compartments that were given a reason just now."""
+    """Open a case file. `opened` names the compartments that were given a reason just now.
+
+    What has closed meanwhile, because the case is somebody else's now, stays closed.
+    """
     with unit_of_work() as unit:
         case = visibility.case(actor, reference, Permission.CASE_VIEW)
         standing = visibility.case_standing(case)
+        # What was opened a moment ago may have become somebody else's to look after.
+        opened = {
+            name: why
+            for name, why in opened.items()
+            if may(actor, vault.PERMISSION[name], standing).allowed
+        }
         wanted = {SAFE_CONTACT, *opened}
         documents = vault.open_compartments(
             unit, actor, case.id, dict.fromkeys(sorted(wanted), standing)
@@ -284,6 +329,7 @@ def reveal(
 
 def timeline(case_id: UUID, length: int) -> list[Event]:
     """Return the newest acts on a case, from the log itself."""
+    about = aliased(Account)
     rows = db.session.execute(
         select(
             AuditEntry.seq,
@@ -291,8 +337,12 @@ def timeline(case_id: UUID, length: int) -> list[Event]:
             AuditEntry.occurred_at,
             Account.name,
             Organisation.name,
+            about.name,
+            AuditEntry.purpose,
         )
         .outerjoin(Account, Account.id == AuditEntry.actor_id)
+        .outerjoin(HandOver, HandOver.id == AuditEntry.subject_id)
+        .outerjoin(about, about.id == func.coalesce(HandOver.to_account_id, AuditEntry.subject_id))
         .outerjoin(Organisation, Organisation.id == AuditEntry.actor_organisation_id)
         .where(AuditEntry.case_id == case_id, AuditEntry.action.in_(TIMELINE))
         .where(AuditEntry.outcome == Outcome.DONE)
@@ -300,8 +350,8 @@ def timeline(case_id: UUID, length: int) -> list[Event]:
         .limit(length)
     ).all()
     return [
-        Event(seq, Action(action), at, who or "", where or "")
-        for seq, action, at, who, where in rows
+        Event(seq, Action(action), at, who or "", where or "", whom or "", purpose)
+        for seq, action, at, who, where, whom, purpose in rows
     ]
 
 
@@ -325,7 +375,8 @@ def opened(unit: Unit, actor: Actor, case: Case) -> CaseFile:
 def _file(unit: Unit, actor: Actor, case: Case, contact: Mapping[str, Any]) -> CaseFile:
     standing = visibility.case_standing(case)
     facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
-    return CaseFile(case, facts, contact, _closed(actor, standing))
+    until = visibility.emergency_until(actor, standing)
+    return CaseFile(case, facts, contact, _closed(actor, standing), until)
 
 
 def _closed(actor: Actor, standing: CaseStanding) -> tuple[str, ...]:

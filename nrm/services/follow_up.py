@@ -14,7 +14,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import CLOSURE_REASON
 from nrm.models import Case, Referral
-from nrm.services import vault, visibility
+from nrm.services import hand_over, vault, visibility
 from nrm.services.audit import record
 from nrm.services.facts import counted, counted_referral
 from nrm.services.identification import expect_version
@@ -69,6 +69,7 @@ def shut(unit: Unit, case: Case) -> list[Referral]:
     """
     case.assistance = advance(case.assistance, CLOSE)
     case.closed_at = unit.now
+    hand_over.retract_for(unit, case)
     live = select(Referral).where(Referral.case_id == case.id, Referral.state.in_(LIVE_REFERRALS))
     taken_back = []
     for referral in db.session.scalars(live).all():

@@ -15,6 +15,7 @@ from nrm.services import (
     departures,
     document_files,
     dormancy,
+    glass,
     provision,
     search_index,
     sessions,
@@ -47,6 +48,8 @@ class Round:
     departures_closed: int
     # Requests for a second person's approval that nobody answered in time.
     approvals_lapsed: int
+    # Emergency access whose review is overdue, told to whoever can see to it.
+    reviews_overdue: int
 
 
 def tick(
@@ -62,6 +65,7 @@ def tick(
     compared = comparison.compare_new()
     dormant = dormancy.disable_dormant(dormant_after)
     given_up = departures.sweep()
+    overdue = glass.escalate()
     return Round(
         expired,
         sessions.sweep(limits),
@@ -75,6 +79,7 @@ def tick(
         dormant,
         given_up,
         approvals.lapse(),
+        overdue,
     )
 
 

@@ -22,7 +22,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import Urgency, is_under_16
 from nrm.models import Case, ConsentAnswer, FlagDraft
-from nrm.services import search_index, vault, visibility
+from nrm.services import keeping, left_drafts, search_index, vault, visibility
 from nrm.services.audit import record
 from nrm.services.facts import counted
 
@@ -53,6 +53,8 @@ class Flags:
     drafts: Sequence[FlagDraft]
     flags: Sequence[Case]
     older: tuple[datetime, UUID] | None
+    # Drafts of colleagues who have gone: people whom nobody has flagged yet.
+    left: Sequence[left_drafts.LeftDraft] = ()
 
 
 def start_draft(
@@ -173,9 +175,11 @@ def my_flags(actor: Actor, after: tuple[datetime, UUID] | None = None) -> Flags:
         ).all()
         cases = db.session.scalars(query).all()
         shown = cases[:PAGE]
-        record(unit, actor, Action.FLAG_LIST, counts={"flags": len(shown), "drafts": len(drafts)})
+        left = left_drafts.of_colleagues(actor)
+        counts = {"flags": len(shown), "drafts": len(drafts), "drafts_left": len(left)}
+        record(unit, actor, Action.FLAG_LIST, counts=counts)
     older = (shown[-1].flagged_at, shown[-1].id) if len(cases) > PAGE else None
-    return Flags(drafts, shown, older)
+    return Flags(drafts, shown, older, left)
 
 
 def my_flag(actor: Actor, reference: str) -> Case:
@@ -206,6 +210,7 @@ def presume(
         expect_version(case, version)
         case.identification = advance(case.identification, PRESUME)
         case.presumed_at = unit.now
+        changed = keeping.fall_to(actor, case)
         if case.assistance is Assistance.WAITING:
             case.due_at = flag_review_due(unit.now, Urgency(case.urgency), pack.clocks)
         vault.seal_note(
@@ -224,7 +229,7 @@ def presume(
             actor,
             Action.CASE_PRESUME,
             visibility.case_subject(case),
-            fields=["basis", "words"],
+            fields=["basis", "words", *changed],
         )
         unit.outcome = case.reference
         return case.reference

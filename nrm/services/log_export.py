@@ -11,7 +11,7 @@ from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.models import AuditEntry
 from nrm.models.spoilt import readable
-from nrm.services import departures
+from nrm.services import departures, visibility
 from nrm.services.log_search import Line, Search, lines, touched
 from nrm.services.spreadsheet import table
 
@@ -39,7 +39,7 @@ def _told(entry_id: UUID, actor: Actor, asked: Search) -> Iterator[str]:
     outcome, count = Outcome.FAILED, 0
     try:
         yield table([COLUMNS])
-        for batch in _batches(asked):
+        for batch in _batches(actor, asked):
             yield table(_row(line) for line in batch)
             count += len(batch)
         outcome = Outcome.DONE
@@ -47,8 +47,8 @@ def _told(entry_id: UUID, actor: Actor, asked: Search) -> Iterator[str]:
         departures.finish(entry_id, actor, outcome, counts={"entries": count})
 
 
-def _batches(asked: Search) -> Iterator[list[Line]]:
-    while batch := lines(asked, BATCH):
+def _batches(actor: Actor, asked: Search) -> Iterator[list[Line]]:
+    while batch := lines(asked, BATCH, visibility.barred_cases(actor)):
         # While somebody far away reads slowly, no transaction stays open and nothing is kept.
         db.session.expunge_all()
         db.session.rollback()

@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     tuple_,
 )
@@ -29,6 +30,7 @@ from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.models import Account, AuditEntry, Case, Listing, Organisation, Referral
+from nrm.services import visibility
 from nrm.services.audit import detail_of, entry_of, record
 
 PAGE = 50
@@ -125,7 +127,7 @@ def search(actor: Actor, asked: Search) -> Found:
     """Read the log; asking is an act too, and leaves its own entry."""
     require(actor, Permission.AUDIT_SEARCH)
     with unit_of_work() as unit:
-        found = lines(asked, PAGE + 1)
+        found = lines(asked, PAGE + 1, visibility.barred_cases(actor))
         shown = found[:PAGE]
         email = _email(asked.account_id)
         record(
@@ -172,7 +174,7 @@ def entry(actor: Actor, entry_id: UUID) -> Opened:
     require(actor, Permission.AUDIT_SEARCH)
     with unit_of_work() as unit:
         row = db.session.execute(_named(AuditEntry).where(AuditEntry.id == entry_id)).one_or_none()
-        if row is None:
+        if row is None or row[0].case_id in visibility.barred_cases(actor):
             raise NotFoundError(Subject("entry"))
         opened = _opened(_line(row))
         record(unit, actor, Action.AUDIT_SEARCH, Subject("entry", entry_id))
@@ -210,21 +212,25 @@ def _line(row: Sequence[Any]) -> Line:
     return Line(row[0], *(value or "" for value in row[1:]))
 
 
-def lines(asked: Search, limit: int) -> list[Line]:
-    """Read up to so many entries, newest first, with the names that their ids stand for."""
-    page = aliased(AuditEntry, _page(asked, limit).subquery())
+def lines(asked: Search, limit: int, barred: Collection[UUID] = frozenset[UUID]()) -> list[Line]:
+    """Read up to so many entries, newest first, with the names that their ids stand for.
+
+    What is about a case that the reader is barred from is left out, as if it had never been.
+    """
+    page = aliased(AuditEntry, _page(asked, limit, barred).subquery())
     # The page is chosen before any name is looked up; what it is joined with keeps no order.
     found = map(_line, db.session.execute(_named(page)))
     return sorted(found, key=lambda line: line.point, reverse=True)
 
 
-def _page(asked: Search, limit: int) -> Select[AuditEntry]:
+def _page(asked: Search, limit: int, barred: Collection[UUID]) -> Select[AuditEntry]:
     """Choose entries by the one index that begins with the most telling of what is asked for.
 
     Its columns are compared as one value and ordered by. No other index gives that order, so the
     database cannot guess wrongly, however few of very many entries fit and however old they are.
     """
     pinned, others = _conditions(asked)
+    others += not_about(barred)
     end: tuple[Any, int] = min((asked.until or _END, 0), asked.before or (_END, 0))
     if not (asked.until or asked.before) and db.engine.dialect.name == "sqlite":
         # What somebody wrote in the place of a time sorts after every time.
@@ -239,6 +245,14 @@ def _page(asked: Search, limit: int) -> Select[AuditEntry]:
         .order_by(*(column.desc() for column in columns))
         .limit(limit)
     )
+
+
+def not_about(barred: Collection[UUID]) -> list[ColumnElement[bool]]:
+    """Leave out the entries about some cases; for most readers there are none to leave out."""
+    if not barred:
+        return []
+    about = _alone(AuditEntry.case_id)
+    return [or_(about.is_(None), about.not_in(tuple(barred)))]
 
 
 def _value(columns: Sequence[_Column], parts: Sequence[Any]) -> Tuple:

@@ -27,7 +27,7 @@ from nrm.models import (
     RecoveryCode,
     SecondFactor,
 )
-from nrm.services import sessions, visibility
+from nrm.services import leavers, sessions, visibility
 from nrm.services.audit import record
 
 PAGE = 50
@@ -251,6 +251,7 @@ def shut(unit: Unit, account: Account, reason: str) -> None:
         account.password_hash = ""
     end_links(unit, account.id)
     sessions.end_all(account.id)
+    leavers.departed(unit, account)
 
 
 def end_links(unit: Unit, account_id: UUID) -> None:

@@ -26,7 +26,7 @@ from nrm.domain.lifecycle import (
     advance,
     allows,
 )
-from nrm.domain.policy import require
+from nrm.domain.policy import may, require
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import DECLINE_REASON, NEED, SERVICE_OUTCOME
@@ -219,7 +219,7 @@ def accept(actor: Actor, reference: str, pack: CountryPack, *, form_id: UUID | N
     with unit_of_work(actor, form_id) as unit:
         referral = visibility.referral(actor, reference)
         require(actor, ACCEPT.needs, visibility.referral_standing(referral))
-        case = _lock_case(referral)
+        case = _lock_case(referral, actor)
         answer(unit, actor, referral, ACCEPT)
         case.assistance = advance(case.assistance, ASSIST)
         case.due_at = unit.now + pack.clocks.follow_up.length
@@ -244,7 +244,7 @@ def decline(
     with unit_of_work(actor, form_id) as unit:
         referral = visibility.referral(actor, reference)
         require(actor, DECLINE.needs, visibility.referral_standing(referral))
-        case = _lock_case(referral)
+        case = _lock_case(referral, actor)
         answer(unit, actor, referral, DECLINE)
         vault.seal_note(
             unit,
@@ -381,7 +381,7 @@ def end(actor: Actor, reference: str, pack: CountryPack, *, form_id: UUID | None
     with unit_of_work(actor, form_id) as unit:
         referral = visibility.referral(actor, reference)
         require(actor, END.needs, visibility.referral_standing(referral))
-        case = _lock_case(referral)
+        case = _lock_case(referral, actor)
         referral.state = advance(referral.state, END)
         referral.ended_at = unit.now
         settle_after_loss(unit, case, pack)
@@ -421,8 +421,12 @@ def _expire_one(referral_id: UUID, pack: CountryPack) -> int:
         return 1
 
 
-def _lock_case(referral: Referral) -> Case:
+def _lock_case(referral: Referral, actor: Actor = HOUSEKEEPING) -> Case:
     """Hold the case, then read the referral afresh: answers to one case follow each other."""
     case = db.session.get_one(Case, referral.case_id, with_for_update=True)
     db.session.refresh(referral)
+    # Whoever waited may have been kept out meanwhile, and must not learn that by an error.
+    standing = visibility.referral_standing(referral)
+    if not may(actor, Permission.REFERRAL_VIEW, standing).allowed and actor.id is not None:
+        raise NotFoundError(standing.subject)
     return case

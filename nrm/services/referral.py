@@ -15,7 +15,13 @@ from nrm.db import Unit, db, unit_of_work
 from nrm.domain import envelope, matching
 from nrm.domain.consent import SHARE_WITH_PROVIDER, disclosed_to, in_force
 from nrm.domain.deadlines import answer_due, flag_review_due
-from nrm.domain.errors import ConflictError, IllegalStepError, InvalidInputError, NoConsentError
+from nrm.domain.errors import (
+    ConflictError,
+    IllegalStepError,
+    InvalidInputError,
+    NoConsentError,
+    RefusedError,
+)
 from nrm.domain.lifecycle import (
     LIVE_REFERRALS,
     RECORD_NEEDS,
@@ -29,13 +35,13 @@ from nrm.domain.lifecycle import (
     advance,
     allows,
 )
-from nrm.domain.policy import require
+from nrm.domain.policy import CaseStanding, require
 from nrm.domain.reference import new_referral_reference
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import NEED, Urgency
 from nrm.models import Case, Organisation, Referral
-from nrm.services import directory, vault, visibility
+from nrm.services import directory, keeping, vault, visibility
 from nrm.services.audit import record
 from nrm.services.consent import consents
 from nrm.services.facts import counted, counted_referral
@@ -108,6 +114,7 @@ def record_needs(
         standing = visibility.case_standing(case)
         require(actor, RECORD_NEEDS.needs, standing)
         expect_version(case, version)
+        changed = keeping.fall_to(actor, case)
         was_waiting = case.assistance is Assistance.WAITING
         case.assistance = advance(case.assistance, RECORD_NEEDS)
         # Other needs in the same state are another version too: two who edit must see each other.
@@ -116,7 +123,8 @@ def record_needs(
             case.due_at = flag_review_due(unit.now, Urgency(case.urgency), pack.clocks)
         facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
         vault.seal_facts(unit, case.id, {**facts, "needs": sorted(needs)})
-        record(unit, actor, Action.NEEDS_RECORD, visibility.case_subject(case), fields=["needs"])
+        subject = visibility.case_subject(case)
+        record(unit, actor, Action.NEEDS_RECORD, subject, fields=["needs", *changed])
         unit.outcome = case.reference
 
 
@@ -132,10 +140,17 @@ def choose(
         needs = tuple(need for need in NEED if need in facts.get("needs", ()))
         service = service if service in NEED else next(iter(needs), "")
         today = _today(unit, pack)
-        entries = directory.approved_for(service, today, district) if service else []
+        entries = _not_kept_out(standing, directory.approved_for(service, today, district))
         candidates = _candidates(service, facts, entries, _last_states(case))
         record(unit, actor, Action.REFERRAL_PREPARE, visibility.case_subject(case))
         return Choice(case, service, needs, candidates)
+
+
+def _not_kept_out(
+    standing: CaseStanding, entries: Sequence[directory.Entry]
+) -> list[directory.Entry]:
+    """Leave out the providers that may not know of the case."""
+    return [one for one in entries if one.listing.organisation_id not in standing.barred]
 
 
 def _last_states(case: Case) -> dict[UUID, ReferralState]:
@@ -294,6 +309,12 @@ def _prepare(
 ) -> Preparation:
     provider_id = entry.listing.organisation_id
     standing = visibility.case_standing(case)
+    if provider_id in standing.barred:
+        raise RefusedError(
+            N_("This organisation is kept out of the case. Choose another provider."),
+            SEND.needs.value,
+            standing.subject,
+        )
     facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
     given = consents(case.id)
     return Preparation(

@@ -15,7 +15,7 @@ from nrm.domain.roles import Actor
 from nrm.models import Account, AuthSession, Organisation
 from nrm.security.keyring import Purpose
 from nrm.security.sealing import Place, seal, sealed_key_id, unseal
-from nrm.services import keys
+from nrm.services import keys, notices
 
 # The idle clock is written at most this often: a click is not worth a write.
 _TOUCH_EVERY = timedelta(minutes=1)
@@ -29,6 +29,8 @@ class Viewer:
     actor: Actor
     name: str
     organisation_name: str
+    # Whether there is something that they have not been told yet.
+    to_know: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,14 @@ def _open(unit: Unit, account_id: UUID | None, data: dict[str, Any], lasts: time
 def resume(token: str, limits: Limits) -> Sitting | None:
     """Find the sitting of a token: none if unknown, idle or old, or if its account is disabled."""
     row = db.session.execute(
-        select(AuthSession, Account, Organisation.name)
+        select(AuthSession, Account, Organisation.name, notices.unseen())
         .outerjoin(Account, Account.id == AuthSession.account_id)
         .outerjoin(Organisation, Organisation.id == Account.organisation_id)
         .where(AuthSession.token_hash == _hash(token))
     ).one_or_none()
     if row is None:
         return None
-    session, account, organisation = row
+    session, account, organisation, to_know = row
     now = datetime.now(UTC)
     too_old = now >= min(session.expires_at, session.created_at + limits.absolute)
     if too_old or now >= session.seen_at + limits.idle:
@@ -117,7 +119,7 @@ def resume(token: str, limits: Limits) -> Sitting | None:
     viewer = None
     if session.account_id is not None:
         actor = Actor(account.id, account.organisation_id, account.role, _reference(session.id))
-        viewer = Viewer(actor, account.name, organisation)
+        viewer = Viewer(actor, account.name, organisation, to_know)
     return Sitting(session.id, data, viewer, session.seen_at)
 
 

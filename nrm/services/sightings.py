@@ -132,7 +132,7 @@ def of_file(actor: Actor, reference: str) -> list[Seen]:
     require(actor, Permission.AUDIT_SEARCH)
     with unit_of_work() as unit:
         case_id = db.session.scalar(select(Case.id).where(Case.reference == reference))
-        if case_id is None:
+        if case_id is None or case_id in visibility.barred_cases(actor):
             raise InvalidInputError("reference", N_("No case has this reference. Check it."))
         people = _people(case_id)
         subject = Subject("case", case_id, case_id)
@@ -174,6 +174,8 @@ def of_account(actor: Actor, account_id: UUID, begin: datetime, end: datetime) -
         own = (*during, AuditEntry.case_id.is_not(None), _NOT_ASKING)
         alone = _grouped(AuditEntry.case_id, own, in_list=False)
         _collect(sights, [*_read(alone, _listed(during)), *_waiting_of(during)])
+        for case_id in visibility.barred_cases(actor):
+            sights.pop(case_id, None)
         files = _files(sights)
         record(unit, actor, Action.AUDIT_SEARCH, Subject("account", account_id), purpose="account")
     email, who, organisation = account

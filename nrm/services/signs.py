@@ -5,7 +5,7 @@ the work sees the difference.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.models import AuditEntry
-from nrm.services import log_search
+from nrm.services import log_search, visibility
 from nrm.services.audit import record
 
 # So many different files in one hour are more than a worklist asks for.
@@ -66,7 +66,7 @@ def of_week(actor: Actor, monday: date, zone: ZoneInfo) -> Signs:
     require(actor, Permission.AUDIT_SEARCH)
     begin = datetime.combine(monday, time(), zone)
     with unit_of_work() as unit:
-        hours = _opened_by_hour(begin, begin + _WEEK)
+        hours = _opened_by_hour(begin, begin + _WEEK, visibility.barred_cases(actor))
         names = log_search.account_names({sign.account_id for sign in hours})
         named = [_named(sign, names) for sign in hours]
         searches = _unused_searches(begin, begin + _WEEK, unit.now)
@@ -84,7 +84,7 @@ def _unusual(moment: datetime) -> bool:
     return moment.weekday() >= _SATURDAY or not DAY_BEGINS <= moment.time() < DAY_ENDS
 
 
-def _opened_by_hour(begin: datetime, end: datetime) -> list[Sign]:
+def _opened_by_hour(begin: datetime, end: datetime, barred: Collection[UUID]) -> list[Sign]:
     """Count the different files that each account opened in each hour, newest first."""
     hour = _hour().label("hour")
     files = func.count(func.distinct(AuditEntry.case_id))
@@ -97,6 +97,7 @@ def _opened_by_hour(begin: datetime, end: datetime) -> list[Sign]:
             AuditEntry.outcome == Outcome.DONE.value,
             AuditEntry.actor_id.is_not(None),
             AuditEntry.case_id.is_not(None),
+            *log_search.not_about(barred),
         )
         .group_by(AuditEntry.actor_id, hour)
         .order_by(hour.desc(), AuditEntry.actor_id)

@@ -16,7 +16,7 @@ from sqlalchemy.engine import CursorResult, Result
 from nrm.audit.entry import RowTouched
 from nrm.db import Unit, db
 from nrm.domain.errors import ConflictError, DamagedError, LockedError, Subject
-from nrm.domain.policy import CaseStanding, ReferralStanding, require
+from nrm.domain.policy import CaseStanding, GlassStanding, ReferralStanding, require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.models import (
@@ -52,6 +52,15 @@ PERMISSION = {
     "enforcement": Permission.COMPARTMENT_ENFORCEMENT,
     FACTS: Permission.COMPARTMENT_FACTS,
 }
+
+
+# Who may open notes, by what they belong to; and the kinds that a reviewer reads.
+_NOTES_NEED: dict[type, Permission] = {
+    CaseStanding: Permission.CASE_VIEW,
+    ReferralStanding: Permission.REFERRAL_VIEW,
+    GlassStanding: Permission.GLASS_REVIEW,
+}
+GLASS_NOTES = ("break_glass", "glass_review")
 
 
 class CaseRow(NamedTuple):
@@ -229,14 +238,17 @@ def open_notes(
     actor: Actor,
     case_id: UUID,
     kinds: Sequence[str],
-    standing: CaseStanding | ReferralStanding,
+    standing: CaseStanding | ReferralStanding | GlassStanding,
     subject_ids: Iterable[UUID] | None = None,
 ) -> list[tuple[SealedNote, Document]]:
-    """Open notes of one case by kind: the coordinator all, a provider its own referral's."""
-    needed = (
-        Permission.REFERRAL_VIEW if isinstance(standing, ReferralStanding) else Permission.CASE_VIEW
-    )
-    require(actor, needed, standing)
+    """Open notes of one case by kind: the coordinator all, a provider its own referral's.
+
+    Whoever reviews an emergency access opens what was written for it, and nothing of the file.
+    """
+    if isinstance(standing, GlassStanding):
+        kinds = [kind for kind in kinds if kind in GLASS_NOTES]
+        subject_ids = [one for one in (standing.subject.id,) if one is not None]
+    require(actor, _NOTES_NEED[type(standing)], standing)
     query = (
         select(SealedNote, CaseKey)
         .outerjoin(CaseKey, CaseKey.id == SealedNote.key_id)

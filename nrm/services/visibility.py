@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from nrm.db import db
@@ -17,6 +17,7 @@ from nrm.domain.policy import (
     ApprovalStanding,
     CaseStanding,
     ErasureStanding,
+    GlassStanding,
     ListingStanding,
     ReferralStanding,
     holds,
@@ -50,8 +51,11 @@ def case(actor: Actor, reference: str, permission: Permission, *, lock: bool = F
     Of an erased one no more is left than that it was one: raises ErasedError.
     `lock` holds the row until the act is done, so that two acts on one case follow each other.
     """
-    query = visible_cases(actor, permission).where(Case.reference == reference)
-    found = db.session.scalars(query.with_for_update() if lock else query).one_or_none()
+    named = Case.reference == reference
+    if lock:
+        # Whoever waited for the row sees afterwards what was decided meanwhile: a bar, for one.
+        db.session.scalars(select(Case.id).where(named).with_for_update()).one_or_none()
+    found = db.session.scalars(visible_cases(actor, permission).where(named)).one_or_none()
     if found is None:
         hidden = db.session.scalars(select(Case.id).where(Case.reference == reference)).first()
         raise NotFoundError(Subject("case", hidden, hidden))
@@ -142,6 +146,12 @@ def _ids(text: str | None) -> frozenset[UUID]:
     return frozenset(map(UUID, (text or "").split()))
 
 
+def glass_standing(record: BrokenGlass, parent: Case) -> GlassStanding:
+    """Say what the policy needs to know of a case that was opened in an emergency."""
+    subject = Subject("glass", record.id, record.case_id)
+    return GlassStanding(subject, record.account_id, _ids(parent.barred))
+
+
 def listing_standing(record: Listing) -> ListingStanding:
     """Say what the policy needs to know of a listing."""
     return ListingStanding(Subject("listing", record.id), record.submitted_by_id)
@@ -180,10 +190,33 @@ def is_barred(
     actor: Actor, case_id: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
 ) -> ColumnElement[bool]:
     """Say whether a bar keeps the actor, or their organisation, from the case."""
+    return exists().where(Bar.case_id == case_id, *_bars(actor))
+
+
+def emergency_until(actor: Actor, standing: CaseStanding | ReferralStanding) -> datetime | None:
+    """Say until when a case is open to the actor in an emergency; none, where it is not.
+
+    The row itself says who has opened it, so that only they cost the question.
+    """
+    if actor.id not in standing.broken_glass:
+        return None
+    return db.session.scalar(
+        select(func.max(BrokenGlass.expires_at)).where(
+            BrokenGlass.case_id == standing.subject.case_id, BrokenGlass.account_id == actor.id
+        )
+    )
+
+
+def barred_cases(actor: Actor) -> frozenset[UUID]:
+    """Name the cases that the actor may not know of: they are few, and for most there are none."""
+    return frozenset(db.session.scalars(select(Bar.case_id).where(*_bars(actor))))
+
+
+def _bars(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     whom = (Bar.account_id == _known(actor.id)) | (
         Bar.organisation_id == _known(actor.organisation_id)
     )
-    return exists().where(Bar.case_id == case_id, Bar.lifted_at.is_(None), whom)
+    return Bar.lifted_at.is_(None), whom
 
 
 def _glass_broken(actor: Actor, case_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
@@ -200,13 +233,13 @@ def _case_relation(relation: Relation, actor: Actor) -> ColumnElement[bool]:
     if relation is Relation.OWN_FLAG:
         return Case.flagged_by_id == _known(actor.id)
     if relation is Relation.ASSIGNED:
-        return or_(Case.owner_id.is_(None), Case.owner_id.in_(_looks_after(actor)))
+        return or_(Case.owner_id.is_(None), Case.owner_id.in_(looks_after(actor)))
     if relation is Relation.BROKEN_GLASS:
         return _glass_broken(actor, Case.id)
     return false()
 
 
-def _looks_after(actor: Actor) -> Select[UUID]:
+def looks_after(actor: Actor) -> Select[UUID]:
     """Select the accounts whose cases the actor looks after: their own, and those of the absent."""
     me = _known(actor.id)
     absent = and_(Account.stand_in_id == me, Account.away_until > datetime.now(UTC))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from flask import url_for
 
@@ -18,6 +19,7 @@ from nrm.domain.vocabulary import IMMEDIATE_RISK, Urgency, is_child
 from nrm.models import Case
 from nrm.services.casefile import CaseFile, Event, Overview, Queue, WorkRow
 from nrm.services.exploitation import CODES as EXPLOITATION_FACTS
+from nrm.web import keeping_words
 from nrm.web.context import action_words, district, iso_day, state_words, when, words
 from nrm.web.due import due
 from nrm.web.text import _, _l
@@ -29,6 +31,8 @@ _UNSAID = frozenset({"other", "unknown"})
 
 TABS = {
     Queue.ALL: _l("All open"),
+    Queue.MINE: _l("Mine"),
+    Queue.NOBODYS: _l("Nobody’s"),
     Queue.INCOMING: _l("New flags"),
     Queue.NEEDS: _l("Needs a provider"),
     Queue.REFERRED: _l("Referred"),
@@ -39,7 +43,7 @@ TABS = {
 _KEY = frozenset(
     {Action.CASE_PRESUME, Action.REFERRAL_ACCEPT, Action.CASE_CLOSE, Action.CASE_ERASE}
 )
-_ALERT = frozenset({Action.REFERRAL_DECLINE, Action.REFERRAL_EXPIRE})
+_ALERT = frozenset({Action.CASE_LEAVE, Action.REFERRAL_DECLINE, Action.REFERRAL_EXPIRE})
 
 # Where the next action is done, and what its button says.
 _DONE_AT: dict[NextAction, tuple[str, str, str]] = {
@@ -129,7 +133,7 @@ def tabs(current: Queue) -> list[dict[str, Any]]:
     ]
 
 
-def work_row(row: WorkRow) -> dict[str, Any]:
+def work_row(row: WorkRow, me: UUID | None = None) -> dict[str, Any]:
     """Draw one row of the worklist from codes alone."""
     case = row.case
     action = next_action(case.identification, case.assistance)
@@ -139,6 +143,7 @@ def work_row(row: WorkRow) -> dict[str, Any]:
         "act": _(NEXT_ACTION_LABEL[action]),
         "note": codes_of(row.facts),
         "stage": stage(case),
+        "keeper": keeping_words.row_note(case, me),
         "urgency": case.urgency,
         "due": due(case.due_at),
     }
@@ -337,11 +342,14 @@ def event(act: Event) -> dict[str, str]:
         "when": when(act.at),
         "iso": act.at.isoformat(),
         "kind": kind,
+        "words": keeping_words.change_of_hands(act),
     }
 
 
 def _by_itself(action: Action) -> str:
     """Say why the system acted, where no person did."""
+    if action is Action.CASE_LEAVE:
+        return _("the system, because an account was disabled")
     if action is Action.ERASURE_REPLAY:
         return _("the system, after a restore")
     if action is Action.DEMONSTRATION_LOAD:

@@ -13,7 +13,7 @@ from nrm.domain.roles import Permission
 from nrm.domain.vocabulary import Urgency
 from nrm.services import casefile, follow_up, identification
 from nrm.services.casefile import Place, Queue
-from nrm.web import case_words, paging
+from nrm.web import case_words, keeping_words, paging
 from nrm.web.access import actor, needs
 from nrm.web.consent import answer_rows
 from nrm.web.context import pack
@@ -24,6 +24,7 @@ from nrm.web.text import _
 blueprint = Blueprint("casefile", __name__)
 blueprint.add_app_template_filter(case_words.case_flags)
 blueprint.add_app_template_filter(case_words.contact_rule)
+blueprint.add_app_template_filter(lambda case: keeping_words.keeper(case, actor().id), "keeper")
 
 OPEN_FOR = timedelta(minutes=15)
 # What a reason opens, group by group; the police part has no form, because it stays closed.
@@ -43,7 +44,9 @@ def worklist() -> str:
         "casefile/worklist.html",
         queue=queue,
         tabs=case_words.tabs(queue),
-        rows=[case_words.work_row(row) for row in listed.rows],
+        rows=[case_words.work_row(row, actor().id) for row in listed.rows],
+        offers=keeping_words.offers(listed.offers) if after is None else [],
+        drafts_left=listed.drafts_left if after is None else 0,
         first=url_for(".worklist", queue=queue) if after else "",
         more=url_for(".worklist", queue=queue, after=_word(more)) if more else "",
         find=FindForm(formdata=None),
@@ -94,11 +97,17 @@ def overview(reference: str) -> str:
 
 
 def _overview(reference: str, refused: RevealForm | None, group: str) -> str:
-    opened = _opened(reference)
+    given = _opened(reference)
     page = casefile.overview(
-        actor(), reference, {name: reason for name, (_until, reason) in opened.items()}
+        actor(), reference, {name: reason for name, (_until, reason) in given.items()}
     )
-    forms = {name: RevealForm(formdata=None, prefix=name) for name in GROUPS if name not in opened}
+    closed = page.file.closed_to_actor
+    opened = {name: given[name] for name in page.opened}
+    forms = {
+        name: RevealForm(formdata=None, prefix=name)
+        for name in GROUPS
+        if name not in opened and name not in closed
+    }
     if refused is not None:
         forms[group] = refused
     return render_template(
@@ -107,6 +116,7 @@ def _overview(reference: str, refused: RevealForm | None, group: str) -> str:
         tab="overview",
         page=page,
         next=case_words.next_step(page.file.case),
+        kept_by=keeping_words.kept_by(page.file.case, actor().id),
         lacks_exploitation=case_words.lacks_exploitation(page.file),
         help_rail=case_words.help_rail(page),
         identification_rail=case_words.identification_rail(page.file.case),

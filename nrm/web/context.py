@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class Item:
     current: bool
 
 
-# Up to five places for each role, by endpoint; the first is where it starts.
+# A handful of places for each role, by endpoint; the first is where it starts.
 NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.FIRST_RESPONDER: (("identification.my_work", "My work"),),
     Role.COORDINATOR: (
@@ -59,6 +59,7 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("audit.search", "Audit log"),
         ("sightings.ask", "Who saw what"),
         ("log_state.worth_a_look", "Worth a look"),
+        ("glass_review.queue", "Emergencies"),
         ("log_state.standing", "State of the log"),
         ("approvals.requests", "Second person"),
     ),
@@ -77,7 +78,9 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 
 # The pages of consent and referral, and of who is known already, are pages of a case.
 _PART_OF = {
-    **dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile"),
+    **dict.fromkeys(("bars", "comparison", "consent", "documents", "referral"), "casefile"),
+    # So are who looks after it, and what stands on the coordinator's first page.
+    **dict.fromkeys(("absence", "hand_over", "left_drafts", "ownership"), "casefile"),
     "role_changes": "people",
     # What is erased takes two people too.
     "erasure": "approvals",
@@ -110,6 +113,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(words, "words")
     app.add_template_filter(state_words, "state_words")
     app.add_template_filter(when, "when")
+    app.add_template_filter(clock, "clock")
     app.add_template_filter(day, "day")
     app.add_template_filter(iso_day, "iso_day")
     app.add_template_filter(due, "due")
@@ -128,10 +132,12 @@ def _shared() -> dict[str, Any]:
         "practice": current_app.config["NRM"].practice,
         "country": _country(),
         "language": language(),
+        # When a page was shown, for the watermark over what an emergency opened.
+        "shown_at": moment_words(datetime.now(UTC)),
     }
 
 
-def _viewer() -> dict[str, str] | None:
+def _viewer() -> dict[str, Any] | None:
     if not current_user or not current_user.is_authenticated:
         return None
     viewer = current_user.viewer
@@ -140,6 +146,7 @@ def _viewer() -> dict[str, str] | None:
         "organisation_name": viewer.organisation_name,
         "role_label": role_words(viewer.actor.role),
         "role": viewer.actor.role.value,
+        "to_know": viewer.to_know,
     }
 
 
@@ -228,6 +235,11 @@ def district(code: str | None) -> str:
 def when(moment: datetime | None) -> str:
     """Say a moment in the country's own time; nothing of what is no moment any more."""
     return "" if moment is None or not readable(moment) else moment_words(moment)
+
+
+def clock(moment: datetime) -> str:
+    """Say the time of day in the country's own time."""
+    return moment.astimezone(pack().zone).strftime("%H:%M")
 
 
 def day(moment: date | None) -> str:

@@ -89,6 +89,14 @@ TABLES = {
         sign second        |.     |.      |.      |.          |signed     |.     |.
         freeze             |.     |.      |.      |.          |.          |frozen|.
     """,
+    # An offer of a case to another organisation. What was not taken over can be offered anew.
+    "Hand-over of a case": """
+        step          | new     | offered   | taken | not_taken | retracted
+        offer         | offered | .         | .     | .         | .
+        take over     | .       | taken     | .     | .         | .
+        not take over | .       | not_taken | .     | .         | .
+        retract       | .       | retracted | .     | .         | .
+    """,
 }
 # The permission without which a step is not taken.
 NEEDS = {
@@ -125,6 +133,10 @@ NEEDS = {
     "sign": "statistics:sign",
     "sign second": "statistics:sign",
     "freeze": "statistics:count",
+    "offer": "case:assign",
+    "take over": "handover:answer",
+    "not take over": "handover:answer",
+    "retract": "handover:retract",
 }
 BY_NAME = {one.name: one for one in LIFECYCLES}
 

@@ -10,6 +10,7 @@ from nrm.domain.policy import (
     AccountStanding,
     CaseStanding,
     ErasureStanding,
+    HandOverStanding,
     ListingStanding,
     ReferralStanding,
     ReleaseStanding,
@@ -27,7 +28,9 @@ REFERRAL = Subject("referral", UUID(int=31), UUID(int=21))
 LISTING = Subject("listing", UUID(int=41))
 ERASURE = Subject("erasure", UUID(int=51), UUID(int=21))
 RELEASE = Subject("release", UUID(int=61))
+OFFER = Subject("handover", UUID(int=81), UUID(int=21))
 ACCOUNT = Subject("account", UUID(int=71))
+SOMEBODY = UUID(int=3)
 US = frozenset({ME})
 THEM = frozenset({COLLEAGUE})
 OVER = sorted(set(ReferralState) - LIVE_REFERRALS)
@@ -79,6 +82,13 @@ SITUATIONS = {
     "self": AccountStanding(ACCOUNT, ME, MINE, Role.PROVIDER),
     "near": AccountStanding(ACCOUNT, COLLEAGUE, MINE, Role.PROVIDER),
     "far": AccountStanding(ACCOUNT, COLLEAGUE, ELSEWHERE, Role.PROVIDER),
+    # An offer of a case: to the actor; by the actor; by another of a case that is the actor's now;
+    # between two others; and to the actor, who is barred from the case.
+    "tome": HandOverStanding(OFFER, COLLEAGUE, ME, THEM),
+    "byme": HandOverStanding(OFFER, ME, COLLEAGUE, THEM),
+    "ofmine": HandOverStanding(OFFER, COLLEAGUE, SOMEBODY, US),
+    "others": HandOverStanding(OFFER, COLLEAGUE, SOMEBODY, THEM),
+    "baroff": HandOverStanding(OFFER, COLLEAGUE, ME, THEM, barred=US),
 }
 
 # Who may do what in which situation. A permission that does not stand under a role is refused to
@@ -91,6 +101,7 @@ MATRIX = {
         case:flag            yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         compartment:contact  .    .    .    .    .   .   .    .     .   .    .    .      .   .
         compartment:identity .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        draft:take           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         flag:view            .    yes  .    .    .   .   .    .     .   .    .    .      .   .
         glass:break          .    yes  .    .    .   .   .    .     .   .    .    .      .   .
         work:view            yes  .    .    .    .   .   .    .     .   .    .    .      .   .
@@ -99,6 +110,8 @@ MATRIX = {
     # the police part of a file opens in an emergency alone.
     Role.COORDINATOR: """
         permission              none flag case sent acc cov over other own list mine theirs new done
+        absence:set             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        case:assign             .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         case:close              .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         case:compare            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         case:history            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
@@ -115,10 +128,13 @@ MATRIX = {
         document:add            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         document:open           .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         document:remove         .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        draft:assign            yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         erasure:answer          .    .    .    .    .   .   .    .     .   .    .    yes    .   .
         erasure:ask             .    yes  yes  yes  yes yes yes  yes   .   .    yes  .      .   .
         erasure:view            yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         glass:break             .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        handover:answer         .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        handover:retract        .    .    .    .    .   .   .    .     .   .    .    .      .   .
         needs:record            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         person:search           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         referral:send           .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
@@ -212,6 +228,7 @@ OF_ACCESS = {
     """,
     Role.COORDINATOR: """
         permission              held glass night barme barus barref self near far
+        case:assign             yes  yes   yes   .     .     .      .    .    .
         case:close              yes  yes   yes   .     .     .      .    .    .
         case:compare            yes  yes   yes   .     .     .      .    .    .
         case:history            yes  yes   yes   .     .     .      .    .    .
@@ -259,16 +276,29 @@ OF_ACCESS = {
     """,
 }
 
+# The situations of an offer of a case: whoever it was made to answers, whose it is takes it back.
+OF_OFFERS = {
+    Role.COORDINATOR: """
+        permission       tome byme ofmine others baroff
+        handover:answer  yes  .    .      .      .
+        handover:retract .    yes  yes    .      .
+    """,
+}
+
 # The grant table, written a second time by hand: what stands in the program must say the same.
 GRANTED = {
     Role.FIRST_RESPONDER: """
         work:view, case:flag: no record
+        draft:take: no record
         flag:view, glass:break: own flag
         compartment:identity, compartment:contact: broken glass
     """,
     Role.COORDINATOR: """
         work:view: no record
-        case:view, case:presume, case:close, case:compare, case:history: national
+        absence:set, draft:assign: no record
+        case:assign, case:view, case:presume, case:close, case:compare, case:history: national
+        handover:answer: offered to oneself
+        handover:retract: own offer
         consent:record, needs:record: national
         referral:send, referral:withdraw: national
         compartment:identity, compartment:contact, compartment:narrative: national
@@ -330,11 +360,12 @@ def actor(role):
 def written(role):
     """Read the matrices of one role as permission → the situations in which it is allowed."""
     first, second = rows_of(MATRIX[role]), rows_of(OF_ACCESS.get(role, "permission"))
-    assert set(second) <= set(first)
+    third = rows_of(OF_OFFERS.get(role, "permission"))
+    assert set(second) | set(third) <= set(first)
     return {
         Permission(name): {
             situation
-            for rows in (first, second)
+            for rows in (first, second, third)
             for situation, cell in rows.get(name, {}).items()
             if cell == "yes"
         }
@@ -387,7 +418,9 @@ def test_a_role_holds_a_permission_exactly_where_some_situation_allows_it(role):
 def test_the_matrices_leave_out_no_situation():
     columns = [set(rows_of(matrix)["work:view"]) for matrix in MATRIX.values() if "work:" in matrix]
     accesses = [set(next(iter(rows_of(matrix).values()))) for matrix in OF_ACCESS.values()]
-    assert all(first | second == set(SITUATIONS) for first in columns for second in accesses)
+    [offers] = [set(next(iter(rows_of(matrix).values()))) for matrix in OF_OFFERS.values()]
+    everywhere = set(SITUATIONS) - offers
+    assert all(first | second == everywhere for first in columns for second in accesses)
 
 
 def test_the_matrices_leave_out_no_role():
@@ -453,6 +486,11 @@ def test_a_permission_over_a_record_is_not_one_over_none():
         ("self", ""),
         ("near", "colleague, another's account"),
         ("far", "another's account"),
+        ("tome", "offered to oneself"),
+        ("byme", "own offer"),
+        ("ofmine", "own offer"),
+        ("others", ""),
+        ("baroff", ""),
     ],
 )
 def test_how_an_actor_stands_to_a_record(situation, expected):

@@ -2,13 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 
 from nrm.db import db
-from nrm.models import Organisation
-from nrm.services import directory, erasure, identification, organisations, people
+from nrm.models import Notice, Organisation
+from nrm.services import (
+    absence,
+    directory,
+    erasure,
+    identification,
+    organisations,
+    people,
+)
 from tests import releases
 from tests import world as worlds
 from tests.journeys.people import HOW, answers_about
@@ -123,6 +131,21 @@ def asked_approval(world):
     return two_people.asked(world)
 
 
+def somebody_away(world):
+    with world.entered():
+        until, stand_in = world.today, world.accounts["other_coordinator"]
+        absence.set_away(world.actor("coordinator"), until, stand_in, world.pack)
+    return ()
+
+
+def an_offer(world):
+    return worlds.offered(world)[1]
+
+
+def a_left_draft(world):
+    return worlds.left_draft(world, "second_responder")
+
+
 def case_and_lakes(world):
     return worlds.consented(world), world.organisations["lakes"]
 
@@ -134,6 +157,26 @@ def chosen(world, page):
     page.post(f"/cases/{case}/providers", choice, form="filter")
     page.follow()
     return f"/cases/{case}/providers/{lakes}"
+
+
+def a_bar(world):
+    reference = worlds.flag(world)
+    return reference, worlds.kept_out(world, reference, "hills")
+
+
+def case_and_hills(world):
+    return worlds.flag(world), world.organisations["hills"]
+
+
+def an_emergency(world):
+    return worlds.opened_in_emergency(world, worlds.flag(world))
+
+
+def a_notice(world):
+    an_emergency(world)
+    with world.entered():
+        own = select(Notice.id).where(Notice.account_id == world.accounts["auditor"])
+        return db.session.scalars(own).one()
 
 
 def empty_draft(world):
@@ -164,6 +207,8 @@ def a_draft_release(world):
 
 # A file is named, not held: each sending opens it anew.
 PAPER = str(Path(__file__).resolve().parent.parent / "files" / "practice.pdf")
+_LATER = datetime.now(UTC) + timedelta(days=7)
+NEXT_WEEK = [str(part) for part in (_LATER.day, _LATER.month, _LATER.year)]
 CASE, REFERRAL = "/cases/{0}", "/referrals/{1}"
 NEW_ACCOUNT = {
     "name": "Practice Newcomer",
@@ -179,6 +224,19 @@ LISTING = {
     "district": "11",
 }
 FORMS = [
+    Form(
+        "absence.page",
+        "second_coordinator",
+        at(nothing, "/away"),
+        {"until": NEXT_WEEK},
+        "account:away",
+    ),
+    Form(
+        "absence.back",
+        "coordinator",
+        at(somebody_away, "/away/back", shown_at="/away"),
+        act="account:back",
+    ),
     Form("account.sign_in", "", at(nothing, "/sign-in")),
     Form(
         "administration.create_account",
@@ -227,6 +285,20 @@ FORMS = [
     ),
     Form("audit.ask", "auditor", at(nothing, "/audit")),
     Form("audit.export", "auditor", at(nothing, "/audit/export", shown_at="/audit")),
+    Form(
+        "bars.page",
+        "coordinator",
+        at(case_and_hills, CASE + "/kept-out?whom=organisation:{1}"),
+        {"reason": "suspected_complicity", "words": "Practice words."},
+        "bar:place",
+    ),
+    Form(
+        "bars.lift",
+        "coordinator",
+        at(a_bar, CASE + "/kept-out/{1}/lift"),
+        {"reason": "placed_by_mistake", "words": "Practice words."},
+        "bar:lift",
+    ),
     Form("casefile.find", "coordinator", at(nothing, "/cases/find")),
     Form(
         "casefile.open_fields",
@@ -255,6 +327,84 @@ FORMS = [
         at(worlds.presumed, CASE + "/exploitation"),
         {"exploitation": ["servitude"], "flow": "outbound"},
         "exploitation:record",
+    ),
+    *(
+        Form(
+            f"glass.{name}",
+            by,
+            at(make, where + "/emergency"),
+            {"reason": "danger_to_life", "words": "Practice words."},
+            "glass:break",
+        )
+        for name, by, make, where in (
+            ("case", "coordinator", worlds.flag, CASE),
+            ("flag", "first_responder", worlds.flag, "/flags/{0}"),
+            ("referral", "provider", worlds.referred, REFERRAL),
+        )
+    ),
+    Form(
+        "glass_review.review",
+        "auditor",
+        at(an_emergency, "/emergency/{0}"),
+        {"verdict": "justified"},
+        "glass:review",
+    ),
+    Form(
+        "notices.seen",
+        "auditor",
+        at(a_notice, "/notices/{0}/seen", shown_at="/notices"),
+        act="notice:see",
+    ),
+    Form(
+        "hand_over.offer",
+        "coordinator",
+        at(worlds.presumed, CASE + "/offer"),
+        {"words": "Practice words."},
+        "handover:offer",
+    ),
+    Form(
+        "hand_over.take",
+        "other_coordinator",
+        at(an_offer, "/hand-overs/{0}/take", shown_at="/hand-overs/{0}"),
+        act="handover:take",
+    ),
+    Form(
+        "hand_over.decline",
+        "other_coordinator",
+        at(an_offer, "/hand-overs/{0}/decline", shown_at="/hand-overs/{0}"),
+        act="handover:decline",
+    ),
+    Form(
+        "hand_over.retract",
+        "coordinator",
+        at(an_offer, "/hand-overs/{0}/retract", shown_at="/hand-overs/{0}"),
+        act="handover:retract",
+    ),
+    Form(
+        "left_drafts.give",
+        "coordinator",
+        at(a_left_draft, "/left-drafts/{0}/give"),
+        act="draft:assign",
+    ),
+    Form(
+        "left_drafts.take",
+        "first_responder",
+        at(a_left_draft, "/left-drafts/{0}/take"),
+        {"reason": "goes_on"},
+        "draft:take",
+    ),
+    Form(
+        "ownership.assign",
+        "coordinator",
+        at(worlds.presumed, CASE + "/assign"),
+        {"reason": "workload"},
+        "case:assign",
+    ),
+    Form(
+        "ownership.take",
+        "coordinator",
+        at(worlds.flag, CASE + "/take", shown_at=CASE + "/owner"),
+        act="case:assign",
     ),
     Form(
         "statistics.ask",

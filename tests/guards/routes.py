@@ -58,9 +58,11 @@ def records(made, route):
 
 
 def _records(made, route):
-    if route.endpoint.startswith("provision.") and route.parameters:
+    if route.endpoint.startswith(("provision.", "glass.referral")) and route.parameters:
         accepted = made.referrals["accepted"][1]
         return each(dict.fromkeys([accepted, *(sent for _, sent in made.referrals.values())]))
+    if route.endpoint.startswith("left_drafts.") and route.parameters:
+        return each(made.left_drafts.values())
     # The case with a referral that waits is the one that every page of a case opens.
     cases = list(dict.fromkeys([made.cases["sent"], *made.cases.values()]))
     return {
@@ -72,6 +74,10 @@ def _records(made, route):
         ("reference", "document_id"): list(made.documents.values()),
         ("draft_id",): each(made.drafts.values()),
         ("draft_id", "page"): [(draft, page) for draft in made.drafts.values() for page in PAGES],
+        ("reference", "bar_id"): list(made.bars.values()),
+        ("glass_id",): each(made.glasses.values()),
+        ("notice_id",): each(made.notices.values()),
+        ("hand_over_id",): each(made.hand_overs.values()),
         ("listing_id",): each(made.listings.values()),
         ("account_id",): each(made.accounts.values()),
         ("entry_id",): each(made.entries.values()),

@@ -11,12 +11,14 @@ from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.approval import ApprovalKind
 from nrm.domain.roles import HOUSEKEEPING
-from nrm.models import AuditEntry, Bar, BrokenGlass, Case, Departure, Referral
+from nrm.models import AuditEntry, Bar, BrokenGlass, Case, Departure, Notice, Referral
 from nrm.services import (
     directory,
     erasure,
     follow_up,
+    hand_over,
     organisations,
+    ownership,
     people,
     provision,
     referral,
@@ -47,6 +49,11 @@ class Mechanism:
     documents: dict[str, tuple[str, UUID]] = field(default_factory=dict)
     drafts: dict[str, UUID] = field(default_factory=dict)
     foreign_draft: UUID | None = None
+    # Drafts of a colleague of the first responder, who has gone.
+    left_drafts: dict[str, UUID] = field(default_factory=dict)
+    # Offers by the coordinator, in every state, and one between others.
+    hand_overs: dict[str, UUID] = field(default_factory=dict)
+    foreign_hand_over: UUID | None = None
     listings: dict[str, UUID] = field(default_factory=dict)
     accounts: dict[str, UUID] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
@@ -58,6 +65,11 @@ class Mechanism:
     # stands in a way of their own: barred, looking after it, with its glass broken.
     related_cases: dict[str, str] = field(default_factory=dict)
     related_referrals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # Bars: the case's reference and the bar's id; and openings in an emergency, by who did it.
+    bars: dict[str, tuple[str, UUID]] = field(default_factory=dict)
+    glasses: dict[str, UUID] = field(default_factory=dict)
+    # The notices that the openings made, by who was told.
+    notices: dict[str, UUID] = field(default_factory=dict)
     # Releases of the statistics that have figures: one that is frozen, and one that waits.
     releases: dict[str, UUID] = field(default_factory=dict)
 
@@ -76,6 +88,8 @@ def build(world):
         _add_approvals(made)
         _add_others_work(made)
         _add_relations(made)
+        _add_access(made)
+        _add_hand_overs(made)
         _add_listings(made)
         _add_accounts(made)
         _add_entries(made)
@@ -207,6 +221,40 @@ def _relate(world, reference, *, bar=None, barred_organisation=None, glass=None,
         if owner:
             case.owner_id = world.accounts[owner]
         record(unit, HOUSEKEEPING, Action.CASE_FLAG)
+
+
+def _add_access(made):
+    """Keep people out of cases of their own, and let three open one in an emergency."""
+    world = made.world
+    for name in ("second_coordinator", "hills"):
+        reference = worlds.flag(world, "other_responder")
+        made.bars[name] = reference, worlds.kept_out(world, reference, name)
+    lifted = made.bars["hills"]
+    worlds.let_in(world, *lifted)
+    case, sent = worlds.accepted(world, "other_provider")
+    made.glasses["coordinator"] = worlds.opened_in_emergency(world, case, "second_coordinator")
+    made.glasses["provider"] = worlds.opened_in_emergency(world, sent, "other_provider")
+    own = worlds.flag(world, "other_responder")
+    made.glasses["responder"] = worlds.opened_in_emergency(world, own, "other_responder")
+    for who, account_id in world.accounts.items():
+        told = db.session.scalars(select(Notice.id).where(Notice.account_id == account_id)).first()
+        if told is not None:
+            made.notices[who] = told
+
+
+def _add_hand_overs(made):
+    world = made.world
+    mine, theirs = world.actor("coordinator"), world.actor("other_coordinator")
+    for name in ("offered", "taken", "not taken", "retracted"):
+        made.cases[name], made.hand_overs[name] = worlds.offered(world)
+    hand_over.take_over(theirs, made.hand_overs["taken"])
+    hand_over.not_take_over(theirs, made.hand_overs["not taken"])
+    hand_over.retract(mine, made.hand_overs["retracted"])
+    foreign = worlds.flag(world, "other_responder")
+    ownership.take(theirs, foreign)
+    to = world.accounts["second_coordinator"]
+    made.foreign_hand_over = hand_over.offer(theirs, foreign, to, "")
+    made.left_drafts["begun"] = worlds.left_draft(world, "second_responder")
 
 
 def _add_listings(made):

@@ -245,8 +245,9 @@ def test_a_form_that_is_sent_again_has_one_result(world, browse, subtests):
                 page = browse(form.by)
                 path, _form, fields = form.opened(world, page)
                 typed = {**fields, **form.right}
-                if "organisation" in fields:
-                    typed["organisation"] = some_option(page, "organisation")
+                for name in ("organisation", "to"):
+                    if page.html.select(f"select[name={name}]"):
+                        typed[name] = some_option(page, name)
                 if "reference" in typed:
                     typed["reference"] = words(page.html.select_one("main .nrm-ref"))
                 sent_three_times(world, page, path, typed, form.act)

@@ -15,11 +15,12 @@ EVERYBODY = {
     "pages.help",
     "pages.privacy",
 }
-SIGNED_IN = {"account.sign_out", "home.index"}
+SIGNED_IN = {"account.sign_out", "home.index", "notices.page", "notices.seen"}
 # Beside what everybody reaches, a role reaches what stands here and nothing else.
 MAY_REACH = {
     # Flags people, and follows their own flags; never a case file.
     Role.FIRST_RESPONDER: {
+        "glass.flag",
         "identification.check",
         "identification.delete",
         "identification.my_flag",
@@ -28,6 +29,7 @@ MAY_REACH = {
         "identification.sent",
         "identification.start",
         "identification.tasks",
+        "left_drafts.take",
     },
     # Works with every case and reads the directory; never changes it, never answers a referral.
     Role.COORDINATOR: {
@@ -36,6 +38,10 @@ MAY_REACH = {
         "approvals.read",
         "approvals.reject",
         "approvals.requests",
+        "absence.back",
+        "absence.page",
+        "bars.lift",
+        "bars.page",
         "casefile.close",
         "casefile.find",
         "casefile.open_fields",
@@ -61,6 +67,17 @@ MAY_REACH = {
         "erasure.requests",
         "erasure.take_back",
         "exploitation.record",
+        "glass.case",
+        "hand_over.decline",
+        "hand_over.offer",
+        "hand_over.read",
+        "hand_over.retract",
+        "hand_over.take",
+        "left_drafts.everywhere",
+        "left_drafts.give",
+        "ownership.assign",
+        "ownership.page",
+        "ownership.take",
         "referral.choose",
         "referral.needs",
         "referral.page",
@@ -74,6 +91,7 @@ MAY_REACH = {
     Role.DECISION_MAKER: {"decision.index"},
     # Works with what was sent to their organisation; never with a case.
     Role.PROVIDER: {
+        "glass.referral",
         "provision.accept",
         "provision.decline",
         "provision.end",
@@ -122,6 +140,8 @@ MAY_REACH = {
         "erasure.read",
         "erasure.refuse",
         "erasure.requests",
+        "glass_review.queue",
+        "glass_review.review",
         "log_state.standing",
         "log_state.worth_a_look",
         "sightings.account",

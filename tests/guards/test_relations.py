@@ -18,14 +18,18 @@ IDENTIFIERS = (uuid4(), "nonsense", "\x00")
 NOBODYS = {
     "account_id": IDENTIFIERS,
     "approval_id": IDENTIFIERS,
+    "bar_id": IDENTIFIERS,
     "document_id": IDENTIFIERS,
     "draft_id": IDENTIFIERS,
     "entry_id": IDENTIFIERS,
     "erasure_id": IDENTIFIERS,
+    "glass_id": IDENTIFIERS,
     "group": ("facts", "nonsense", "\x00"),
+    "hand_over_id": IDENTIFIERS,
     "kind": ("pdf", "\x00"),
     "listing_id": IDENTIFIERS,
     "name": ("nobody-asks", "é", "\x00"),
+    "notice_id": IDENTIFIERS,
     "number": ("R99", "é", "\x00"),
     "other_id": IDENTIFIERS,
     "page": ("nonsense", "\x00"),
@@ -37,6 +41,7 @@ NOBODYS = {
 # Forms that are complete, so that only the record can stop them.
 COMPLETE = {
     "approvals.reject": {"reason": "not_needed"},
+    "bars.lift": {"reason": "placed_by_mistake", "words": "Practice words."},
     "casefile.close": {"reason": "plan_completed", "version": "1"},
     "casefile.open_fields": {
         f"{group}-reason": "safety" for group in ("facts", "identity", "nonsense")
@@ -47,6 +52,15 @@ COMPLETE = {
     "erasure.ask": {"reason": "court_order"},
     "erasure.carry_out": {"reference": REFERENCES[0]},
     "exploitation.record": {"exploitation": "servitude", "version": "1"},
+    **{
+        f"glass.{name}": {"reason": "danger_to_life", "words": "Practice words."}
+        for name in ("case", "flag", "referral")
+    },
+    "glass_review.review": {"verdict": "justified"},
+    "hand_over.offer": {"to": str(uuid4())},
+    "left_drafts.give": {"to": str(uuid4())},
+    "left_drafts.take": {"reason": "goes_on"},
+    "ownership.assign": {"to": str(uuid4()), "reason": "workload"},
     "provision.decline": {"reason": "no_capacity"},
     "provision.record_service": {"service": SERVICE, "outcome": "given"},
     "referral.needs": {"now": SERVICE, "version": "1"},
@@ -127,6 +141,16 @@ OTHERS = {
         )
         for page in PAGES
     },
+    "the draft of a responder who is there": (
+        "first_responder",
+        lambda made: {"draft_id": made.foreign_draft},
+        ("left_drafts.take",),
+    ),
+    "an offer of a case between two others": (
+        "coordinator",
+        lambda made: {"hand_over_id": made.foreign_hand_over},
+        ("hand_over.decline", "hand_over.read", "hand_over.retract", "hand_over.take"),
+    ),
     "another organisation's referral": (
         "provider",
         lambda made: {"reference": made.foreign_referral[1]},

@@ -5,10 +5,7 @@ Every one is called alike, with the world, the actor and what it is about; few n
 
 # ruff: noqa: ARG001, ARG005
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -20,11 +17,13 @@ from nrm.domain.approval import ApprovalKind
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.lifecycle import ApprovalState, ErasureState, ReferralState
 from nrm.domain.roles import Permission, Role
-from nrm.models import Case
+from nrm.models import Case, Notice
 from nrm.security import search_tokens
 from nrm.services import (
+    absence,
     accounts,
     approvals,
+    bars,
     bulletin,
     casefile,
     comparison,
@@ -35,11 +34,14 @@ from nrm.services import (
     exploitation,
     figures,
     follow_up,
+    glass,
+    glass_review,
     identification,
     keys,
     log_export,
     log_search,
     log_state,
+    notices,
     organisations,
     people,
     provision,
@@ -54,6 +56,8 @@ from nrm.statistics.bulletin import Voice
 from nrm.statistics.pictures import Ground
 from tests import releases
 from tests import world as worlds
+from tests.services import ownership_acts
+from tests.services.act import NOWHERE, Act
 from tests.services.two_people import asked as _approval_asked
 from tests.services.two_people import registered
 from tests.world import CANARIES, SERVICE
@@ -61,40 +65,6 @@ from tests.world import CANARIES, SERVICE
 ALL_COMPARTMENTS = "contact enforcement health identity narrative"
 
 
-@dataclass(frozen=True)
-class Act:
-    """One function of the services: who may do it, on what, and what the log says of it."""
-
-    name: str
-    by: str
-    # Makes what the act is about.
-    prepare: Callable[..., Any]
-    # Does it: (world, actor, what it is about, options such as form_id and version).
-    do: Callable[..., Any]
-    action: Action
-    subject: str = "none"
-    # Which compartments the entry names.
-    compartments: str = ""
-    # Said, or computed where it depends on the installation's keys.
-    purpose: str | Callable[[], str] = ""
-    # The names of fields that the sealed detail holds.
-    fields: tuple[str, ...] = ()
-    # Whether a re-sent form is recognised, and whether another's change is.
-    form: bool = False
-    versioned: bool = False
-    # Other people of a permitted role to whom this record must not exist.
-    strangers: tuple[str, ...] = ()
-    # Other roles that may do it too.
-    also: tuple[Role, ...] = ()
-    # Whether others are shown an empty list instead of being refused.
-    empty_for_others: bool = False
-    # Does it to a record that is not there.
-    missing: Callable[..., Any] | None = None
-    # An act that leaves the database has begun, and says later how it ended.
-    outcome: Outcome = Outcome.DONE
-
-
-NOWHERE = "ZZZZ-ZZZZ-Z"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 READER = bulletin.Reader(Voice(str, str, str), Ground("Practice", []), "en", practice=True)
 
@@ -369,6 +339,57 @@ def _take_questionnaire(world, actor, what, **_):
     return statistics_export.take_questionnaire(actor, "us-tip", what, "json", world.pack)
 
 
+def _keep_out(world, actor, what, **given):
+    whom = bars.Whom(organisation_id=world.organisations["hills"])
+    words = CANARIES["bar_words"]
+    return bars.place(actor, what, whom, "conflict_of_interest", words, pack=world.pack, **given)
+
+
+def _kept_out(world):
+    reference = worlds.flag(world)
+    return reference, worlds.kept_out(world, reference, "hills")
+
+
+def _lift(world, actor, what, **given):
+    words = CANARIES["lift_words"]
+    return bars.lift(actor, *what, "placed_by_mistake", words, **given)
+
+
+def _break_case(world, actor, what, **given):
+    return glass.break_case(actor, what, "danger_to_life", CANARIES["glass_words"], **given)
+
+
+def _break_referral(world, actor, what, **given):
+    return glass.break_referral(actor, what, "danger_to_life", CANARIES["glass_words"], **given)
+
+
+def _opened(by):
+    """A case or a referral that somebody opened in an emergency, for them to look at."""
+
+    def prepare(world):
+        what = worlds.referred(world)[1] if by == "provider" else worlds.flag(world)
+        worlds.opened_in_emergency(world, what, by)
+        return what
+
+    return prepare
+
+
+def _to_review(world):
+    return worlds.opened_in_emergency(world, worlds.flag(world))
+
+
+def _review(world, actor, what, **given):
+    words = CANARIES["review_words"]
+    return glass_review.review(actor, what, "needs_follow_up", words, **given)
+
+
+def _told(world):
+    """A notice to the coordinator: a responder opened a case that nobody looks after."""
+    worlds.opened_in_emergency(world, worlds.flag(world), "first_responder")
+    own = select(Notice.id).where(Notice.account_id == world.accounts["coordinator"])
+    return db.session.scalars(own).one()
+
+
 ACTS = [
     Act(
         "start a draft",
@@ -467,7 +488,8 @@ ACTS = [
         Action.CASE_PRESUME,
         "case",
         "facts_event narrative",
-        fields=("basis", "words"),
+        # Nobody looked after the case until now.
+        fields=("basis", "owner", "words"),
         form=True,
         versioned=True,
         missing=lambda world, actor: _presume(world, actor, NOWHERE, version=1),
@@ -625,6 +647,155 @@ ACTS = [
         fields=("share_with_provider",),
         form=True,
         missing=lambda world, actor: _exception(world, actor, NOWHERE),
+    ),
+    Act(
+        "read who is kept out of a case",
+        "coordinator",
+        lambda world: _kept_out(world)[0],
+        lambda world, actor, what, **_: bars.page(actor, what),
+        Action.BAR_LIST,
+        "case",
+        "access contact facts",
+        missing=lambda world, actor: bars.page(actor, NOWHERE),
+    ),
+    Act(
+        "read about the bar that one is about to lift",
+        "coordinator",
+        _kept_out,
+        lambda world, actor, what, **_: bars.lifting(actor, *what),
+        Action.BAR_LIST,
+        "case",
+        "access contact facts",
+        missing=lambda world, actor: bars.lifting(actor, NOWHERE, uuid4()),
+    ),
+    Act(
+        "keep somebody out of a case",
+        "coordinator",
+        worlds.flag,
+        _keep_out,
+        Action.BAR_PLACE,
+        "bar",
+        "access",
+        "conflict_of_interest",
+        fields=("words",),
+        form=True,
+        missing=lambda world, actor: _keep_out(world, actor, NOWHERE),
+    ),
+    Act(
+        "let somebody know of a case again",
+        "coordinator",
+        _kept_out,
+        _lift,
+        Action.BAR_LIFT,
+        "bar",
+        "access",
+        "placed_by_mistake",
+        fields=("words",),
+        form=True,
+        missing=lambda world, actor: _lift(world, actor, (NOWHERE, uuid4())),
+    ),
+    Act(
+        "open one's own flag in an emergency",
+        "first_responder",
+        worlds.flag,
+        _break_case,
+        Action.GLASS_BREAK,
+        "glass",
+        "emergency",
+        "danger_to_life",
+        fields=("words",),
+        form=True,
+        strangers=("other_responder",),
+        also=(Role.COORDINATOR,),
+        missing=lambda world, actor: _break_case(world, actor, NOWHERE),
+    ),
+    Act(
+        "open a referral in an emergency",
+        "provider",
+        _sent,
+        _break_referral,
+        Action.GLASS_BREAK,
+        "glass",
+        "emergency",
+        "danger_to_life",
+        fields=("words",),
+        form=True,
+        strangers=("other_provider",),
+        missing=lambda world, actor: _break_referral(world, actor, "R-0"),
+    ),
+    Act(
+        "read what is open in an emergency of one's own flag",
+        "first_responder",
+        _opened("first_responder"),
+        lambda world, actor, what, **_: glass.at_case(actor, what),
+        Action.COMPARTMENT_OPEN,
+        "case",
+        "contact identity",
+        "break_glass",
+        strangers=("other_responder",),
+        also=(Role.COORDINATOR,),
+        missing=lambda world, actor: glass.at_case(actor, NOWHERE),
+    ),
+    Act(
+        "read what is open in an emergency of a referral",
+        "provider",
+        _opened("provider"),
+        lambda world, actor, what, **_: glass.at_referral(actor, what),
+        Action.COMPARTMENT_OPEN,
+        "referral",
+        "contact identity",
+        "break_glass",
+        strangers=("other_provider",),
+        missing=lambda world, actor: glass.at_referral(actor, "R-0"),
+    ),
+    Act(
+        "list the emergency access to review",
+        "auditor",
+        _to_review,
+        lambda world, actor, what, **_: glass_review.queue(actor),
+        Action.GLASS_OPEN,
+    ),
+    Act(
+        "read an emergency access",
+        "auditor",
+        _to_review,
+        lambda world, actor, what, **_: glass_review.read(actor, what),
+        Action.GLASS_OPEN,
+        "glass",
+        "emergency",
+        missing=lambda world, actor: glass_review.read(actor, uuid4()),
+    ),
+    Act(
+        "review an emergency access",
+        "auditor",
+        _to_review,
+        _review,
+        Action.GLASS_REVIEW,
+        "glass",
+        "emergency",
+        "needs_follow_up",
+        fields=("words",),
+        form=True,
+        missing=lambda world, actor: _review(world, actor, uuid4()),
+    ),
+    Act(
+        "read one's notices",
+        "coordinator",
+        _told,
+        lambda world, actor, what, **_: notices.waiting(actor),
+        Action.NOTICE_LIST,
+        also=tuple(Role),
+    ),
+    Act(
+        "mark a notice as seen",
+        "coordinator",
+        _told,
+        lambda world, actor, what, **given: notices.see(actor, what, **given),
+        Action.NOTICE_SEE,
+        "notice",
+        form=True,
+        strangers=("auditor",),
+        missing=lambda world, actor: notices.see(actor, uuid4()),
     ),
     Act(
         "record needs",
@@ -816,6 +987,7 @@ ACTS = [
         versioned=True,
         missing=lambda world, actor: _close(world, actor, NOWHERE, version=1),
     ),
+    *ownership_acts.ACTS,
     Act(
         "add a document",
         "coordinator",
@@ -1243,6 +1415,10 @@ UNLOGGED = {
     "provision.ending": (
         lambda world, actor: provision.ending(actor, _taken(world)),
         {Role.PROVIDER},
+    ),
+    "absence.standing": (
+        lambda world, actor: absence.standing(actor, world.pack),
+        {Role.COORDINATOR},
     ),
     "questionnaires.every": (
         lambda world, actor: questionnaires.every(actor, world.pack.code),

@@ -1,0 +1,115 @@
+"""What one person has to be told on their next page: by codes and references, nothing of a file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, or_, select
+
+from nrm.audit.actions import Action
+from nrm.db import Unit, db, unit_of_work
+from nrm.domain.errors import NotFoundError, Subject
+from nrm.domain.policy import require
+from nrm.domain.roles import Actor, Permission, Role
+from nrm.domain.vocabulary import NOTICE_KIND
+from nrm.models import Account, Bar, Case, Notice
+from nrm.services.audit import record
+
+# Nobody reads more at once; the next ones come when these are seen.
+MOST = 50
+
+
+@dataclass(frozen=True)
+class Told:
+    """One notice, with the reference of the case that it is about; none, where it is about none."""
+
+    notice: Notice
+    case_reference: str
+
+
+def tell(
+    unit: Unit, account_ids: Iterable[UUID], kind: str, subject_id: UUID, case_id: UUID | None
+) -> None:
+    """Tell people something, within the caller's act; who is barred from the case is not told."""
+    if kind not in NOTICE_KIND:
+        raise ValueError(f"no such kind of notice: {kind}")
+    wanted = select(Account.id).where(
+        Account.id.in_(sorted(set(account_ids))),
+        ~_kept_from(case_id),
+        Account.disabled_at.is_(None),
+    )
+    db.session.add_all(
+        Notice(
+            account_id=account_id,
+            kind=kind,
+            subject_id=subject_id,
+            case_id=case_id,
+            made_at=unit.now,
+        )
+        for account_id in db.session.scalars(wanted).all()
+    )
+
+
+def everyone_in(*roles: Role) -> Sequence[UUID]:
+    """Name the accounts of a role that can sign in, for whoever is told as one of them."""
+    return db.session.scalars(
+        select(Account.id).where(Account.role.in_(roles), Account.disabled_at.is_(None))
+    ).all()
+
+
+def unseen() -> ColumnElement[bool]:
+    """Say whether the account of a row has something to be told: the sitting asks with itself."""
+    return exists().where(
+        Notice.account_id == Account.id,
+        Notice.seen_at.is_(None),
+        or_(Notice.case_id.is_(None), ~_kept_from(Notice.case_id)),
+    )
+
+
+def waiting(actor: Actor) -> Sequence[Told]:
+    """List what the actor was told and has not marked as seen, the newest first."""
+    require(actor, Permission.WORK_VIEW)
+    with unit_of_work() as unit:
+        rows = db.session.execute(
+            select(Notice, Case.reference)
+            .join(Account, Account.id == Notice.account_id)
+            .outerjoin(Case, Case.id == Notice.case_id)
+            .where(*_own(actor), Notice.seen_at.is_(None))
+            .order_by(Notice.made_at.desc(), Notice.id)
+            .limit(MOST)
+        ).all()
+        record(unit, actor, Action.NOTICE_LIST, counts={"notices": len(rows)})
+    return [Told(notice, reference or "") for notice, reference in rows]
+
+
+def see(actor: Actor, notice_id: UUID, *, form_id: UUID | None = None) -> None:
+    """Mark one's own notice as seen; it is not shown again."""
+    require(actor, Permission.WORK_VIEW)
+    with unit_of_work(actor, form_id) as unit:
+        notice = db.session.scalars(
+            select(Notice)
+            .join(Account, Account.id == Notice.account_id)
+            .where(*_own(actor), Notice.id == notice_id)
+        ).one_or_none()
+        if notice is None:
+            raise NotFoundError(Subject("notice"))
+        notice.seen_at = notice.seen_at or unit.now
+        record(unit, actor, Action.NOTICE_SEE, Subject("notice", notice.id, notice.case_id))
+        unit.outcome = str(notice.id)
+
+
+def _own(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Say which notices are the actor's, unless a bar came between them and the case since."""
+    return (
+        Notice.account_id == (actor.id or UUID(int=0)),
+        or_(Notice.case_id.is_(None), ~_kept_from(Notice.case_id)),
+    )
+
+
+def _kept_from(case_id: object) -> ColumnElement[bool]:
+    """Say whether a bar keeps the account of a row, or its organisation, from a case."""
+    return exists().where(
+        Bar.case_id == case_id,
+        Bar.lifted_at.is_(None),
+        or_(Bar.account_id == Account.id, Bar.organisation_id == Account.organisation_id),
+    )
