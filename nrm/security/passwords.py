@@ -30,7 +30,8 @@ def verify_password(password: str, password_hash: str | None) -> bool:
             _HASHER.verify(password_hash or _NOBODY, password)
         except (VerificationError, InvalidHashError):
             return False
-    return password_hash is not None
+    # An account that was never activated has an empty hash, and nothing opens it.
+    return bool(password_hash)
 
 
 def needs_rehash(password_hash: str) -> bool:

@@ -1,4 +1,4 @@
-"""Accounts: signing in, and the people and organisations that the administrator keeps."""
+"""Accounts: the people and organisations that the administrator keeps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Select, select
 
-from nrm.audit.actions import Action, Outcome
+from nrm.audit.actions import Action
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import InvalidInputError, NotFoundError, Subject
 from nrm.domain.policy import require
-from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Actor, Permission, Role
+from nrm.domain.roles import HUMAN_ROLES, Actor, Permission, Role
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import ORGANISATION_TYPE
 from nrm.models import Account, Organisation
 from nrm.security import passwords
 from nrm.services import sessions
-from nrm.services.audit import record, record_alone
+from nrm.services.audit import record
 
 PAGE = 50
 
@@ -38,36 +38,6 @@ class NewAccount:
     organisation_id: UUID
     role: Role
     password: str
-
-
-def sign_in(email: str, password: str, old_session: UUID | None) -> sessions.Opened | None:
-    """Check who it is and open a new sitting; None where e-mail and password do not belong.
-
-    The sitting in which the form was shown ends: a token known before must not be one after.
-    """
-    account = db.session.scalars(
-        select(Account).where(Account.email == normalised(email))
-    ).one_or_none()
-    right = passwords.verify_password(password, account.password_hash if account else None)
-    if account is None or not right or account.disabled_at is not None:
-        who = Subject("account", account.id if account is not None else None)
-        record_alone(HOUSEKEEPING, Action.SESSION_FAIL, who, Outcome.FAILED)
-        return None
-    with unit_of_work() as unit:
-        opened = sessions.open_for(unit, account.id, old_session)
-        if passwords.needs_rehash(account.password_hash):
-            kept = db.session.get_one(Account, account.id)
-            kept.password_hash = passwords.hash_password(password)
-        actor = Actor(account.id, account.organisation_id, account.role, opened.reference)
-        record(unit, actor, Action.SESSION_SIGN_IN, Subject("account", account.id))
-        return opened
-
-
-def sign_out(actor: Actor, session_id: UUID) -> None:
-    """End one's sitting."""
-    with unit_of_work() as unit:
-        sessions.end(session_id)
-        record(unit, actor, Action.SESSION_SIGN_OUT, Subject("account", actor.id))
 
 
 def people(actor: Actor, after: UUID | None = None) -> tuple[list[Person], UUID | None]:
@@ -209,3 +179,8 @@ def add_organisation(
 def normalised(email: str) -> str:
     """Write an address the one way in which it is kept and compared."""
     return email.strip().casefold()
+
+
+def email_of(actor: Actor) -> str:
+    """Return the actor's own e-mail address, which an app on a telephone is labelled with."""
+    return db.session.scalar(select(Account.email).where(Account.id == actor.id)) or ""

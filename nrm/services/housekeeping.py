@@ -10,6 +10,7 @@ from nrm.db import db, unit_of_work
 from nrm.models import FormReceipt
 from nrm.services import (
     comparison,
+    delays,
     departures,
     document_files,
     provision,
@@ -40,6 +41,8 @@ class Round:
     tokens_made: int
     # Files and messages of which nobody ever said that they had left.
     departures_closed: int
+    # Failed sign-ins that delay nobody any more.
+    delays_forgotten: int
 
 
 def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
@@ -60,6 +63,7 @@ def tick(pack: CountryPack, limits: sessions.Limits, kept: Kept) -> Round:
         shredding.reconcile(kept),
         tokens,
         given_up,
+        delays.sweep(),
     )
 
 

@@ -16,7 +16,9 @@ from nrm.models import (
     FactsKey,
     MasterKey,
     NameIndex,
+    RecoveryCode,
     SealedMasterKey,
+    SecondFactor,
 )
 from nrm.security.keyring import Purpose
 
@@ -26,10 +28,18 @@ RETIRED = "retired"
 # purposes open nothing that is stored.
 USERS: Mapping[Purpose, tuple[str, str]] = {
     Purpose.CASE: ("case key", "case keys"),
+    Purpose.FACTOR: ("second factor", "second factors"),
     Purpose.FACTS: ("facts key", "facts keys"),
     Purpose.INDEX: ("search index", "search indexes"),
     Purpose.LOG: ("log entry", "log entries"),
     Purpose.SESSION: ("sitting", "sittings"),
+}
+
+# The columns whose sealed values bear the id of their key in clear.
+_SEALED: Mapping[Purpose, tuple[SQLColumnExpression[Any], ...]] = {
+    Purpose.FACTOR: (SecondFactor.seed, RecoveryCode.sealed_hash),
+    Purpose.LOG: (AuditEntry.detail,),
+    Purpose.SESSION: (AuthSession.data,),
 }
 
 
@@ -71,6 +81,8 @@ def standings() -> list[Standing]:
 
 def users(purpose: Purpose) -> Mapping[int, int]:
     """Count by master key what is still wrapped, hashed or sealed under it."""
+    if purpose in _SEALED:
+        return _named(*_SEALED[purpose])
     if purpose is Purpose.CASE:
         return _counted(select(CaseKey.ring_id, func.count()).group_by(CaseKey.ring_id))
     if purpose is Purpose.FACTS:
@@ -78,10 +90,6 @@ def users(purpose: Purpose) -> Mapping[int, int]:
     if purpose is Purpose.INDEX:
         in_use = select(NameIndex.ring_id, func.count()).where(NameIndex.state != RETIRED)
         return _counted(in_use.group_by(NameIndex.ring_id))
-    if purpose is Purpose.LOG:
-        return _named(AuditEntry.detail)
-    if purpose is Purpose.SESSION:
-        return _named(AuthSession.data)
     return {}
 
 
@@ -102,13 +110,14 @@ def _counted(query: Select[int, int]) -> dict[int, int]:
     return dict(db.session.execute(query).all())
 
 
-def _named(column: SQLColumnExpression[Any]) -> dict[int, int]:
+def _named(*columns: SQLColumnExpression[Any]) -> dict[int, int]:
     """Count sealed values by the key id that each of them bears in clear, after its first byte."""
-    bears = func.substr(column, 2, 4, type_=LargeBinary).label("bears")
-    rows = db.session.execute(
-        select(bears, func.count()).where(column.is_not(None)).group_by("bears")
-    )
     found: Counter[int] = Counter()
-    for key_id, number in rows:
-        found[int.from_bytes(key_id)] += number
+    for column in columns:
+        bears = func.substr(column, 2, 4, type_=LargeBinary).label("bears")
+        rows = db.session.execute(
+            select(bears, func.count()).where(column.is_not(None)).group_by("bears")
+        )
+        for key_id, number in rows:
+            found[int.from_bytes(key_id)] += number
     return found
