@@ -413,6 +413,17 @@ def sign_in(page, email, password=PASSWORD, seed=SEED):
     return page
 
 
+def sign_in_first(page, email, password=PASSWORD):
+    """Sign in for the first time: the telephone is set up from the key on the page; its seed."""
+    page.post("/sign-in", {"email": email, "password": password})
+    page.follow(status=303)
+    seed = page.follow().find(id="seed").get_text().replace(" ", "")
+    code = code_at(seed, step_of(datetime.now(UTC)))
+    page.post("/sign-in/set-up", {"code": code})
+    page.follow()
+    return seed
+
+
 @in_world
 def sitting(world, name, old=None, address="192.0.2.1"):
     """Open a sitting through the services; None where the password is not taken."""
