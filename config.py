@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 
 class Environment(StrEnum):
@@ -42,6 +43,11 @@ class Settings:
     # The second place of the log's checkpoints, and whom the newest is sent to once a day.
     checkpoint_folder: Path | None = None
     checkpoint_email: str = ""
+    # At which address people reach the screens: what passkeys are bound to. None where it is empty.
+    origin: str = ""
+    # How many proxies of ours stand before the program: from so many, and no more, it believes
+    # from where a request came.
+    proxies: int = 0
     # Where e-mail is handed over; nothing is sent where it is empty.
     mail: str = field(default="", repr=False)
 
@@ -72,6 +78,8 @@ class Settings:
             dormant_days=_whole_number("NRM_DORMANT_DAYS", 90),
             checkpoint_folder=_folder("NRM_CHECKPOINTS"),
             checkpoint_email=os.environ.get("NRM_CHECKPOINT_EMAIL", ""),
+            origin=_origin(os.environ.get("NRM_ORIGIN", "")),
+            proxies=_whole_number("NRM_PROXIES", 0, least=0),
             mail=os.environ.get("NRM_MAIL", ""),
         )
 
@@ -104,11 +112,25 @@ def _environment() -> Environment:
         raise SettingsError(f"NRM_ENV is {word!r}: say production or demonstration") from None
 
 
-def _whole_number(name: str, otherwise: int) -> int:
+def _whole_number(name: str, otherwise: int, least: int = 1) -> int:
     word = os.environ.get(name, str(otherwise))
-    if not word.isdigit() or int(word) == 0:
-        raise SettingsError(f"{name} is {word!r}: a whole number above zero is needed")
+    if not word.isdigit() or int(word) < least:
+        floor = "from zero" if least == 0 else "above zero"
+        raise SettingsError(f"{name} is {word!r}: a whole number {floor} is needed")
     return int(word)
+
+
+def _origin(word: str) -> str:
+    """Read an address without a path: browsers compare it letter by letter."""
+    if not word:
+        return ""
+    parts = urlsplit(word)
+    loopback = parts.scheme == "http" and parts.hostname == "localhost"
+    if not parts.hostname or not (parts.scheme == "https" or loopback) or parts.path.strip("/"):
+        raise SettingsError(
+            f"NRM_ORIGIN is {word!r}: an address such as https://nrm.example.org is needed"
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def _folder(name: str) -> Path | None:

@@ -14,8 +14,9 @@ from nrm.security.keyring import Purpose
 from nrm.security.sealing import Place, sealed_key_id, unseal
 from nrm.services import keys
 
-# The log grows by reading, and a sitting's clock moves by clicking; neither is a change of state.
-NOT_STATE = {"audit_entry", "auth_session"}
+# The log grows by reading, a sitting's clock moves by clicking, and every try to sign in is
+# counted; none of it is a change of state.
+NOT_STATE = {"audit_entry", "auth_session", "sign_in_delay"}
 
 # Every table whose rows are sealed, by what a row of the log calls them: their own id.
 SEALED_TABLES = [table for table in Base.metadata.sorted_tables if "sealed" in table.columns]

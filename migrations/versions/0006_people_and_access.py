@@ -124,13 +124,13 @@ def _signing_in() -> None:
         "recovery_code",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
-        sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sealed_hash", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", _MOMENT, nullable=False),
         sa.Column("used_at", _MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_recovery_code_account_id"),
         sa.PrimaryKeyConstraint("id", name="pk_recovery_code"),
     )
-    op.create_index("ix_recovery_code_account_id", "recovery_code", ["account_id", "code_hash"])
+    op.create_index("ix_recovery_code_account_id", "recovery_code", ["account_id", "made_at"])
     op.create_table(
         "sign_in_delay",
         sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),

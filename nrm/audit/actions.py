@@ -64,6 +64,11 @@ class Action(StrEnum):
     ERASURE_REPLAY = "erasure:replay"
     ERASURE_TAKE_BACK = "erasure:take-back"
     EXPLOITATION_RECORD = "exploitation:record"
+    FACTOR_ADD = "factor:add"
+    FACTOR_DOUBT = "factor:doubt"
+    FACTOR_LIST = "factor:list"
+    FACTOR_REMOVE = "factor:remove"
+    FACTOR_RESET = "factor:reset"
     FLAG_LIST = "flag:list"
     FLAG_VIEW = "flag:view"
     GLASS_BREAK = "glass:break"
@@ -96,6 +101,8 @@ class Action(StrEnum):
     NOTICE_SEE = "notice:see"
     ORGANISATION_CREATE = "organisation:create"
     PERSON_SEARCH = "person:search"
+    RECOVERY_MAKE = "recovery:make"
+    RECOVERY_USE = "recovery:use"
     REFERRAL_ACCEPT = "referral:accept"
     REFERRAL_DECLINE = "referral:decline"
     REFERRAL_END = "referral:end"
@@ -106,6 +113,8 @@ class Action(StrEnum):
     REFERRAL_SEND = "referral:send"
     REFERRAL_WITHDRAW = "referral:withdraw"
     SERVICE_RECORD = "service:record"
+    SESSION_BEGIN = "session:begin"
+    SESSION_CONFIRM = "session:confirm"
     SESSION_FAIL = "session:fail"
     SESSION_SIGN_IN = "session:sign-in"
     SESSION_SIGN_OUT = "session:sign-out"
@@ -187,6 +196,11 @@ ACTION_LABEL: dict[Action, str] = {
     Action.ERASURE_REPLAY: N_("Erasure carried out again after a restore"),
     Action.ERASURE_TAKE_BACK: N_("Request to erase taken back"),
     Action.EXPLOITATION_RECORD: N_("Kind of exploitation recorded"),
+    Action.FACTOR_ADD: N_("Second factor added"),
+    Action.FACTOR_DOUBT: N_("Passkey counted less than before: it may have been copied"),
+    Action.FACTOR_LIST: N_("Own ways to sign in read"),
+    Action.FACTOR_REMOVE: N_("Second factor removed"),
+    Action.FACTOR_RESET: N_("All second factors of an account removed"),
     Action.FLAG_LIST: N_("List of own flags read"),
     Action.FLAG_VIEW: N_("Own flag read"),
     Action.GLASS_BREAK: N_("Opened in an emergency"),
@@ -219,6 +233,8 @@ ACTION_LABEL: dict[Action, str] = {
     Action.NOTICE_SEE: N_("Notice marked as seen"),
     Action.ORGANISATION_CREATE: N_("Organisation created"),
     Action.PERSON_SEARCH: N_("People searched for"),
+    Action.RECOVERY_MAKE: N_("Recovery codes made"),
+    Action.RECOVERY_USE: N_("Recovery code used"),
     Action.REFERRAL_ACCEPT: N_("Referral accepted"),
     Action.REFERRAL_DECLINE: N_("Referral declined"),
     Action.REFERRAL_END: N_("Referral ended"),
@@ -229,6 +245,8 @@ ACTION_LABEL: dict[Action, str] = {
     Action.REFERRAL_SEND: N_("Referral sent"),
     Action.REFERRAL_WITHDRAW: N_("Referral withdrawn"),
     Action.SERVICE_RECORD: N_("Service recorded"),
+    Action.SESSION_BEGIN: N_("Password accepted, second factor asked for"),
+    Action.SESSION_CONFIRM: N_("Confirmed who it is"),
     Action.SESSION_FAIL: N_("Sign-in failed"),
     Action.SESSION_SIGN_IN: N_("Signed in"),
     Action.SESSION_SIGN_OUT: N_("Signed out"),

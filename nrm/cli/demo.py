@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 
 import click
@@ -19,8 +21,10 @@ from nrm.cli.demonstration import Contents
 from nrm.cli.init import create_keys, migrate
 from nrm.db import db
 from nrm.domain.roles import ROLE_LABEL, Role
+from nrm.security import second_factor
 from nrm.security.keyfile import PROCESSES, Holder
-from nrm.services import checkpoints
+from nrm.services import accounts, checkpoints
+from nrm.services import second_factor as factors
 
 _HOST = "127.0.0.1"
 _TICK_SECONDS = 30
@@ -31,7 +35,7 @@ _OTHER_HOLDERS = (Holder.SIGNER, Holder.STATISTICS)
 _TRY_FIRST = Role.COORDINATOR
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print address and accounts, start nothing.")
 @click.option("--reset", is_flag=True, help="Throw the demonstration's data away first.")
 @click.option(
@@ -42,9 +46,12 @@ _TRY_FIRST = Role.COORDINATOR
     show_default=True,
     help="How many cases of the years before to make; with fewer the first start is faster.",
 )
-def demo(*, as_json: bool, reset: bool, history: int) -> None:
+@click.pass_context
+def demo(ctx: click.Context, *, as_json: bool, reset: bool, history: int) -> None:
     """Start the demonstration: invented people, invented cases, ready to be clicked through."""
     settings = _settings()
+    if ctx.invoked_subcommand is not None:
+        return
     if as_json:
         click.echo(json.dumps(_told(settings), ensure_ascii=False, indent=2))
         return
@@ -63,6 +70,40 @@ def demo(*, as_json: bool, reset: bool, history: int) -> None:
             ready=lambda: _begin(settings, housekeeping),
             stopped=housekeeping.stop,
         )
+
+
+@demo.command()
+@click.argument("email", help="Whose code, as `nrm demo` prints the address.")
+def code(email: str) -> None:
+    """Print the code that an invented person signs in with now; each works once."""
+    settings = _settings()
+    known = {told["email"]: told for told in demonstration.accounts(settings.country)}
+    told = known.get(accounts.normalised(email))
+    if told is None:
+        raise SettingsError(f"{email} is nobody in the demonstration: nrm demo --json lists all")
+    now, used = datetime.now(UTC), _last_used_step(settings, told["email"])
+    step = max(second_factor.step_of(now), used + 1)
+    click.echo(second_factor.code_at(told["totp_secret"], step))
+    ahead = step - second_factor.step_of(now)
+    if ahead > second_factor.SKEW:
+        begins = datetime.fromtimestamp((step - second_factor.SKEW) * 30, UTC)
+        wait = max(1, ceil((begins - now).total_seconds()))
+        click.echo(f"It works in {wait} seconds: the codes before it were used.", err=True)
+    elif ahead:
+        click.echo("The code before it was used: each works once.", err=True)
+
+
+def _last_used_step(settings: Settings, email: str) -> int:
+    """Look which codes of an account were used up, if the demonstration was ever started."""
+    app = create_app(settings, unlock=False)
+    with app.app_context():
+        try:
+            if not startup.has_database() or startup.revision() != startup.newest_revision():
+                return 0
+            return factors.last_used_step(email) or 0
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 def _settings() -> Settings:
@@ -189,6 +230,8 @@ def _begin(settings: Settings, housekeeping: _Housekeeping) -> None:
     first = next(account for account in told if account["role"] == _TRY_FIRST)
     click.echo(
         f"\nOpen {_url(settings)} and try first: {first['email']}  {first['password']}"
+        "\nThen it asks for a code, as from a telephone. In a second terminal: "
+        f"nrm demo code {first['email']}"
         "\nCtrl-C stops the demonstration; its data stay."
     )
 

@@ -15,7 +15,12 @@ from nrm.services.key_use import Standing
 
 _HEADINGS = ("Key", "Purpose", "State", "Made on", "Held by", "Needed by")
 # What a rotation leaves to do anew, as it is said of many.
-_ANEW = {Purpose.CASE: "case keys", Purpose.FACTS: "facts keys", Purpose.INDEX: "search tokens"}
+_ANEW = {
+    Purpose.CASE: "case keys",
+    Purpose.FACTOR: "second factors",
+    Purpose.FACTS: "facts keys",
+    Purpose.INDEX: "search tokens",
+}
 # What else is to be known after rotating a key; the work of the others is seen while it is done.
 _AFTERWARDS = {
     Purpose.LOG: "New entries are sealed under it; older ones keep the old key.",

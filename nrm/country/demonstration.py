@@ -28,6 +28,8 @@ class DemoAccount:
     role: str
     email: str
     password: str
+    # The seed of the codes that the account signs in with, as public as the password.
+    totp_secret: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What can go wrong in the mechanism, as the services say it and the edges translate it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 
@@ -104,6 +104,28 @@ class LinkOverError(MechanismError):
         super().__init__("the link is over")
         self.subject = subject
         self.why = why
+
+
+class WrongFactorError(MechanismError):
+    """What was shown as a second factor proves nothing (422); carries why, for the log alone."""
+
+    def __init__(self, why: str) -> None:
+        """Carry why as a code: no page ever says more than that it was not right."""
+        super().__init__(why)
+        self.why = why
+
+
+class TooManyTriesError(MechanismError):
+    """Somebody has tried too often and must wait (429); the words are the same for everybody."""
+
+    def __init__(self, wait: timedelta) -> None:
+        """Carry how long to wait."""
+        super().__init__("too many tries")
+        self.wait = wait
+
+
+class StartAgainError(MechanismError):
+    """Whoever was about to sign in took too long, or may not any more: they begin at the door."""
 
 
 class LockedError(MechanismError):

@@ -57,14 +57,17 @@ class SecondFactor(Audited, Base):
 
 
 class RecoveryCode(Audited, Base):
-    """One of the codes on paper that stand in, once each, for a lost second factor."""
+    """One of the codes on paper that stand in, once each, for a lost second factor.
+
+    Its hash is sealed: unlike a hash that is made with a key, it can be moved to a new key.
+    """
 
     __tablename__ = "recovery_code"
-    __table_args__ = (Index("ix_recovery_code_account_id", "account_id", "code_hash"),)
+    __table_args__ = (Index("ix_recovery_code_account_id", "account_id", "made_at"),)
 
     id: Mapped[Id]
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
-    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    sealed_hash: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[Moment]
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -29,6 +29,8 @@ class Purpose(StrEnum):
     """What a master key is for."""
 
     CASE = "case"
+    # The seeds of the codes that people sign in with, and the hashes of their recovery codes.
+    FACTOR = "factor"
     FACTS = "facts"
     INDEX = "index"
     LOG = "log"
@@ -43,6 +45,7 @@ class Purpose(StrEnum):
 # the custodians can, together: every master key is sealed to the recovery root too.
 HELD_BY: dict[Purpose, tuple[Holder, ...]] = {
     Purpose.CASE: (Holder.WEB,),
+    Purpose.FACTOR: (Holder.WEB,),
     Purpose.FACTS: (Holder.WEB, Holder.STATISTICS),
     Purpose.INDEX: (Holder.WEB,),
     Purpose.LOG: (Holder.WEB,),

@@ -1,19 +1,16 @@
-"""Accounts: how one is made and how its address is kept, and signing in and out."""
+"""Accounts: how one is made, and how its address and its password are kept."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from nrm.audit.actions import Action, Outcome
-from nrm.db import Unit, db, unit_of_work
-from nrm.domain.errors import InvalidInputError, Subject
-from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Actor, Role
+from nrm.db import Unit, db
+from nrm.domain.errors import InvalidInputError
+from nrm.domain.roles import HUMAN_ROLES, Actor, Role
 from nrm.domain.text import N_
 from nrm.models import Account, Organisation
 from nrm.security import passwords
-from nrm.services import sessions
-from nrm.services.audit import record, record_alone
 
 # How long a password may be, for the forms that ask for one.
 SHORTEST, LONGEST = passwords.SHORTEST, passwords.LONGEST
@@ -28,37 +25,6 @@ class NewAccount:
     organisation_id: UUID
     role: Role
     password: str | None = None
-
-
-def sign_in(email: str, password: str, old_session: UUID | None) -> sessions.Opened | None:
-    """Check who it is and open a new sitting; None where e-mail and password do not belong.
-
-    The sitting in which the form was shown ends: a token known before must not be one after.
-    """
-    account = db.session.scalars(
-        select(Account).where(Account.email == normalised(email))
-    ).one_or_none()
-    right = passwords.verify_password(password, account.password_hash if account else None)
-    if account is None or not right or account.disabled_at is not None:
-        who = Subject("account", account.id if account is not None else None)
-        record_alone(HOUSEKEEPING, Action.SESSION_FAIL, who, Outcome.FAILED)
-        return None
-    with unit_of_work() as unit:
-        opened = sessions.open_for(unit, account.id, old_session)
-        kept = db.session.get_one(Account, account.id)
-        kept.seen_at = unit.now
-        if passwords.needs_rehash(account.password_hash):
-            kept.password_hash = passwords.hash_password(password)
-        actor = Actor(account.id, account.organisation_id, account.role, opened.reference)
-        record(unit, actor, Action.SESSION_SIGN_IN, Subject("account", account.id))
-        return opened
-
-
-def sign_out(actor: Actor, session_id: UUID) -> None:
-    """End one's sitting."""
-    with unit_of_work() as unit:
-        sessions.end(session_id)
-        record(unit, actor, Action.SESSION_SIGN_OUT, Subject("account", actor.id))
 
 
 def add_account(unit: Unit, new: NewAccount) -> Account:
@@ -93,3 +59,8 @@ def hashed(password: str) -> str:
 def normalised(email: str) -> str:
     """Write an address the one way in which it is kept and compared."""
     return email.strip().casefold()
+
+
+def email_of(actor: Actor) -> str:
+    """Return the actor's own e-mail address, which an app on a telephone is labelled with."""
+    return db.session.scalar(select(Account.email).where(Account.id == actor.id)) or ""

@@ -38,13 +38,16 @@ _HEADS = "SELECT, INSERT, UPDATE (current_revision)"
 _HOLD_KEY_RING = "SELECT, UPDATE (created_at)"
 # Whoever may destroy a case's key may spoil it as well: nothing is added to what it can do.
 _CASE_KEYS = "SELECT, INSERT, UPDATE (ring_id), DELETE"
+_ACCOUNTS = "SELECT, INSERT, UPDATE (password_hash, disabled_at, seen_at)"
+# Whoever signs in through the process for readers may have to set up a second factor first.
+_COME_IN = "SELECT, UPDATE (password_hash, seen_at)"
 
 _EVERY_PROCESS = (APP, SEQUENCER, STATISTICS, READER)
 _KEYS = dict.fromkeys((SEQUENCER, STATISTICS, READER), _READ)
 
 # By table, then by role. The backup reads every table, the owner does anything.
 GRANTS: dict[str, dict[str, str]] = {
-    "account": {APP: "SELECT, INSERT, UPDATE (password_hash, disabled_at)", READER: _READ},
+    "account": {APP: _ACCOUNTS, READER: _COME_IN},
     "alembic_version": dict.fromkeys(_EVERY_PROCESS, _READ),
     "approval": {
         APP: "SELECT, INSERT, UPDATE (state, answered_by_id, answered_at, refused_because)"
@@ -73,12 +76,13 @@ GRANTS: dict[str, dict[str, str]] = {
     "form_receipt": {APP: _ADD_AND_REMOVE, READER: _ADD},
     "identifier_token": {APP: _ADD_AND_REMOVE},
     "key_holder": {APP: _READ, **_KEYS},
-    "key_ring": {APP: _HOLD_KEY_RING, **_KEYS},
+    "key_ring": {APP: _HOLD_KEY_RING, **_KEYS, READER: _HOLD_KEY_RING},
     "listing": {APP: _CHANGE},
     "listing_service": {APP: _ADD},
     "name_index": {APP: "SELECT, UPDATE (state)"},
     "name_token": {APP: _ADD_AND_REMOVE},
     "organisation": {APP: _ADD, READER: _READ},
+    "recovery_code": {APP: _ANYTHING, READER: _ANYTHING},
     "referral": {APP: _CHANGE},
     "release": {
         APP: "SELECT, INSERT, UPDATE (state)",
@@ -96,7 +100,9 @@ GRANTS: dict[str, dict[str, str]] = {
     "sealed_facts_event": {APP: _ADD, STATISTICS: _READ},
     "sealed_master_key": {APP: _READ, **_KEYS},
     "sealed_note": {APP: _ADD},
+    "second_factor": {APP: _ANYTHING, READER: _ANYTHING},
     "service_record": {APP: _ADD},
+    "sign_in_delay": {APP: _ANYTHING, READER: _ANYTHING},
 }
 
 _NOT_ALLOWED = f"it takes a superuser of the database the first time, and later {OWNER}"

@@ -12,6 +12,7 @@ from nrm.models import FormReceipt
 from nrm.services import (
     approvals,
     comparison,
+    delays,
     departures,
     document_files,
     dormancy,
@@ -50,6 +51,8 @@ class Round:
     approvals_lapsed: int
     # Emergency access whose review is overdue, told to whoever can see to it.
     reviews_overdue: int
+    # Failed sign-ins that delay nobody any more.
+    delays_forgotten: int
 
 
 def tick(
@@ -80,6 +83,7 @@ def tick(
         given_up,
         approvals.lapse(),
         overdue,
+        delays.sweep(),
     )
 
 

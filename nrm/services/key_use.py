@@ -17,7 +17,9 @@ from nrm.models import (
     FactsKey,
     MasterKey,
     NameIndex,
+    RecoveryCode,
     SealedMasterKey,
+    SecondFactor,
 )
 from nrm.security.keyring import Purpose
 
@@ -27,6 +29,7 @@ RETIRED = "retired"
 # purposes open nothing that is stored.
 USERS: Mapping[Purpose, tuple[str, str]] = {
     Purpose.CASE: ("case key", "case keys"),
+    Purpose.FACTOR: ("second factor", "second factors"),
     Purpose.FACTS: ("facts key", "facts keys"),
     Purpose.INDEX: ("search index", "search indexes"),
     Purpose.LOG: ("log entry", "log entries"),
@@ -35,11 +38,12 @@ USERS: Mapping[Purpose, tuple[str, str]] = {
 }
 
 
-# What bears the number of its key itself.
-_NAMED: Mapping[Purpose, SQLColumnExpression[Any]] = {
-    Purpose.LOG: AuditEntry.detail,
-    Purpose.SESSION: AuthSession.data,
-    Purpose.FORM: Approval.wanted,
+# The columns whose sealed values bear the id of their key in clear.
+_SEALED: Mapping[Purpose, tuple[SQLColumnExpression[Any], ...]] = {
+    Purpose.FACTOR: (SecondFactor.seed, RecoveryCode.sealed_hash),
+    Purpose.FORM: (Approval.wanted,),
+    Purpose.LOG: (AuditEntry.detail,),
+    Purpose.SESSION: (AuthSession.data,),
 }
 
 
@@ -81,6 +85,8 @@ def standings() -> list[Standing]:
 
 def users(purpose: Purpose) -> Mapping[int, int]:
     """Count by master key what is still wrapped, hashed or sealed under it."""
+    if purpose in _SEALED:
+        return _named(*_SEALED[purpose])
     if purpose is Purpose.CASE:
         return _counted(select(CaseKey.ring_id, func.count()).group_by(CaseKey.ring_id))
     if purpose is Purpose.FACTS:
@@ -88,8 +94,7 @@ def users(purpose: Purpose) -> Mapping[int, int]:
     if purpose is Purpose.INDEX:
         in_use = select(NameIndex.ring_id, func.count()).where(NameIndex.state != RETIRED)
         return _counted(in_use.group_by(NameIndex.ring_id))
-    named = _NAMED.get(purpose)
-    return {} if named is None else _named(named)
+    return {}
 
 
 def index_versions() -> Sequence[NameIndex]:
@@ -109,13 +114,14 @@ def _counted(query: Select[int, int]) -> dict[int, int]:
     return dict(db.session.execute(query).all())
 
 
-def _named(column: SQLColumnExpression[Any]) -> dict[int, int]:
+def _named(*columns: SQLColumnExpression[Any]) -> dict[int, int]:
     """Count sealed values by the key id that each of them bears in clear, after its first byte."""
-    bears = func.substr(column, 2, 4, type_=LargeBinary).label("bears")
-    rows = db.session.execute(
-        select(bears, func.count()).where(column.is_not(None)).group_by("bears")
-    )
     found: Counter[int] = Counter()
-    for key_id, number in rows:
-        found[int.from_bytes(key_id)] += number
+    for column in columns:
+        bears = func.substr(column, 2, 4, type_=LargeBinary).label("bears")
+        rows = db.session.execute(
+            select(bears, func.count()).where(column.is_not(None)).group_by("bears")
+        )
+        for key_id, number in rows:
+            found[int.from_bytes(key_id)] += number
     return found

@@ -158,6 +158,13 @@ def new_master(unit: Unit, purpose: Purpose) -> MasterKey:
     return ring
 
 
+def primary_id(purpose: Purpose) -> int | None:
+    """Name the master key under which new things of this purpose are wrapped, as the table says."""
+    return db.session.scalar(
+        select(MasterKey.id).where(MasterKey.purpose == purpose, MasterKey.state == PRIMARY)
+    )
+
+
 def ring_to_wrap(purpose: Purpose) -> Keyring:
     """Return the ring whose primary key of this purpose stays primary until the act is done.
 

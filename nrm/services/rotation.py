@@ -27,7 +27,7 @@ from nrm.models import (
     SealedMasterKey,
 )
 from nrm.security.keyring import Purpose
-from nrm.services import key_use, keys, search_index
+from nrm.services import key_use, keys, search_index, second_factor
 from nrm.services.audit import record
 
 BATCH = 2_000
@@ -35,7 +35,7 @@ BATCH = 2_000
 _SETTLED_AFTER = timedelta(minutes=1)
 
 # The purposes for which only a process that opens the old key makes a new one.
-_OPENED = (Purpose.CASE, Purpose.FACTS, Purpose.INDEX, Purpose.SIGNING)
+_OPENED = (Purpose.CASE, Purpose.FACTOR, Purpose.FACTS, Purpose.INDEX, Purpose.SIGNING)
 # The tables of wrapped keys, and the column that says whose key it is.
 WRAPPED: dict[Purpose, tuple[Table, str]] = {
     Purpose.CASE: (Base.metadata.tables[CaseKey.__tablename__], "owner_id"),
@@ -86,6 +86,9 @@ def left(purpose: Purpose) -> int:
     """Count what is still to do: keys under an older master key, or cases without new tokens."""
     if purpose is Purpose.INDEX:
         return search_index.missing()
+    if purpose is Purpose.FACTOR:
+        primary_id = keys.primary_id(purpose)
+        return sum(many for of, many in key_use.users(purpose).items() if of != primary_id)
     if purpose not in WRAPPED:
         return 0
     table, _ = WRAPPED[purpose]
@@ -110,8 +113,22 @@ def go_on(purpose: Purpose) -> Iterator[Batch]:
     """Do batch by batch what a new key leaves to do; says of each batch how much it did."""
     if purpose is Purpose.INDEX:
         yield from (Batch(cases, 0) for cases in search_index.build())
+    if purpose is Purpose.FACTOR:
+        yield _seal_factors_anew()
     if purpose in WRAPPED:
         yield from _rewrap(purpose)
+
+
+def _seal_factors_anew() -> Batch:
+    """Seal what people sign in with under the new key: a few rows for each account, in one act."""
+    with unit_of_work() as unit:
+        done, damaged = second_factor.seal_anew()
+        if done:
+            counts = {"keys": done}
+            purpose = Purpose.FACTOR
+            subject = Subject("key")
+            record(unit, HOUSEKEEPING, Action.KEY_REWRAP, subject, purpose=purpose, counts=counts)
+    return Batch(done, damaged)
 
 
 def _rewrap(purpose: Purpose) -> Iterator[Batch]:

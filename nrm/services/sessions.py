@@ -66,8 +66,29 @@ def open_anonymous(data: dict[str, Any], limits: Limits) -> Opened:
         return _open(unit, None, data, limits.absolute)
 
 
+def open_waiting(unit: Unit, data: dict[str, Any], old_session: UUID | None) -> Opened:
+    """Open a sitting in which nobody is signed in yet, and end the one before it."""
+    if old_session is not None:
+        end(old_session)
+    return _open(unit, None, data, _ABSOLUTE)
+
+
+def confirm(unit: Unit, session_id: UUID) -> str:
+    """Note that a second factor was shown, within the act of a caller; returns a new token."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    db.session.execute(
+        update(AuthSession)
+        .where(AuthSession.id == session_id)
+        .values(token_hash=_hash(token), confirmed_at=unit.now)
+    )
+    return token
+
+
 def open_for(unit: Unit, account_id: UUID, old_session: UUID | None) -> Opened:
-    """Open a sitting for an account and end the one in which the form was shown."""
+    """Open a sitting for an account and end the one in which the form was shown.
+
+    Whoever opens one has shown a second factor just now.
+    """
     if old_session is not None:
         end(old_session)
     return _open(unit, account_id, {}, _ABSOLUTE)
@@ -88,6 +109,7 @@ def _open(unit: Unit, account_id: UUID | None, data: dict[str, Any], lasts: time
             created_at=unit.now,
             seen_at=unit.now,
             expires_at=unit.now + lasts,
+            confirmed_at=unit.now if account_id is not None else None,
             data=_seal(session_id, data),
         )
     )

@@ -5,6 +5,7 @@ from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from govuk_frontend_wtf.main import WTFormsHelpers
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from nrm.security.keyring import Purpose
@@ -20,6 +21,7 @@ from nrm.web import (
     bulletin,
     casefile,
     comparison,
+    confirm,
     consent,
     context,
     decision,
@@ -53,6 +55,7 @@ from nrm.web import (
     sightings,
     statistics,
     uploads,
+    ways,
     welcome,
 )
 
@@ -65,6 +68,7 @@ BLUEPRINTS = (
     bulletin.blueprint,
     casefile.blueprint,
     comparison.blueprint,
+    confirm.blueprint,
     consent.blueprint,
     decision.blueprint,
     directory.blueprint,
@@ -93,6 +97,7 @@ BLUEPRINTS = (
     sightings.blueprint,
     statistics.blueprint,
     welcome.blueprint,
+    ways.blueprint,
 )
 
 # One document is at most 20 000 characters; a form of many fields stays far below this.
@@ -123,6 +128,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(blueprint)
     assets.register(app)
     _serve_static(app)
+    _believe_proxies(app)
 
 
 def _templates(app: Flask) -> None:
@@ -134,6 +140,13 @@ def _templates(app: Flask) -> None:
     app.jinja_options["loader"] = ChoiceLoader([own, installed] if own else [installed])
     app.jinja_loader = app.jinja_options["loader"]
     WTFormsHelpers(app)
+
+
+def _believe_proxies(app: Flask) -> None:
+    """Take the address of a request from exactly so many proxies as there are: not one more."""
+    hops = app.config["NRM"].proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
 
 
 def _serve_static(app: Flask) -> None:

@@ -1,7 +1,8 @@
 """Closed by default: a route names the permission that it needs, or nobody reaches it."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_login import LoginManager, current_user
@@ -12,6 +13,7 @@ from nrm.domain.errors import RefusedError
 from nrm.domain.policy import holds
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
+from nrm.services import sign_in
 from nrm.services.sessions import Viewer
 from nrm.web.sessions import BrowserSession, cookie_name
 from nrm.web.text import _
@@ -20,6 +22,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _PERMISSION = "nrm_permission"
 _PUBLIC = "nrm_public"
+# How the sitting remembers what somebody was about to do who had to confirm who they are.
+AFTER_CONFIRMING = "after_confirming"
+# What was typed is kept up to this length; whoever wrote more goes back to the page.
+_MOST_KEPT = 40_000
 # Compiled style sheets and scripts: nothing in them is anyone's.
 _OPEN_ENDPOINTS = frozenset({"static"})
 
@@ -54,6 +60,49 @@ def public(view: View) -> View:
     """Declare that a route is for everybody."""
     setattr(view, _PUBLIC, True)
     return view
+
+
+def confirmed(view: View) -> View:
+    """Want a second factor that was shown a short while ago; lead to the page that asks for one."""
+    return confirmed_where(lambda **_values: True)(view)
+
+
+def confirmed_where(sensitive: Callable[..., bool]) -> Callable[[View], View]:
+    """Want the same where the values of the address say that it is sensitive."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(**values: object) -> object:
+            # Here and not before the request: by now the form is known to be one of ours.
+            if sensitive(**values) and not is_confirmed():
+                return _to_confirm()
+            return view(**values)
+
+        return cast("View", guarded)
+
+    return guard
+
+
+def is_confirmed() -> bool:
+    """Say whether a second factor was shown in this sitting a short while ago."""
+    sitting = session_object().sitting
+    return sitting is not None and sign_in.is_confirmed(sitting.id)
+
+
+def _to_confirm() -> Response:
+    """Ask for a second factor, and remember in the sitting what to go on with."""
+    kept: dict[str, Any] = {"back": request.full_path.rstrip("?")}
+    if request.method == "POST":
+        kept["back"] = request.path if _can_be_read(request.path) else "/"
+        fields = [pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"]
+        if not request.files and sum(len(value) for _, value in fields) <= _MOST_KEPT:
+            kept["send"] = {"to": request.full_path.rstrip("?"), "fields": fields}
+    session[AFTER_CONFIRMING] = kept
+    return redirect(url_for("confirm.code"), 303)
+
+
+def _can_be_read(path: str) -> bool:
+    return current_app.url_map.bind("").test(path, method="GET")
 
 
 def declared(view: Callable[..., Any]) -> Permission | str | None:

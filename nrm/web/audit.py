@@ -13,7 +13,7 @@ from nrm.domain.roles import Permission
 from nrm.services import log_export, log_search, organisations
 from nrm.services.log_search import Found
 from nrm.web import log_lines
-from nrm.web.access import actor, needs
+from nrm.web.access import actor, confirmed, needs
 from nrm.web.context import pack
 from nrm.web.errors import once
 from nrm.web.forms.audit import SearchForm
@@ -53,6 +53,7 @@ def ask() -> Response | tuple[str, int]:
 @blueprint.post("/audit/export")
 @needs(Permission.AUDIT_EXPORT)
 @once(lambda _outcome, **_: _same_search())
+@confirmed
 def export() -> Response | tuple[str, int]:
     """Hand out every entry that the address asks for, under a name that says nothing."""
     form = _as_the_address_says()

@@ -14,7 +14,7 @@ from nrm.domain.vocabulary import Urgency
 from nrm.services import casefile, follow_up, identification
 from nrm.services.casefile import Place, Queue
 from nrm.web import case_words, keeping_words, paging
-from nrm.web.access import actor, needs
+from nrm.web.access import actor, confirmed_where, needs
 from nrm.web.consent import answer_rows
 from nrm.web.context import pack
 from nrm.web.errors import log_not_found, once
@@ -29,6 +29,8 @@ blueprint.add_app_template_filter(lambda case: keeping_words.keeper(case, actor(
 OPEN_FOR = timedelta(minutes=15)
 # What a reason opens, group by group; the police part has no form, because it stays closed.
 GROUPS = ("identity", "contact", "narrative", "health")
+# What is opened only by somebody who has just shown a second factor.
+SENSITIVE = ("health", "enforcement")
 
 
 @blueprint.get("/cases")
@@ -132,6 +134,7 @@ def _overview(reference: str, refused: RevealForm | None, group: str) -> str:
 @blueprint.post("/cases/<reference>/open/<group>")
 @needs(Permission.CASE_VIEW)
 @once(lambda outcome, **_rest: url_for("casefile.overview", reference=outcome))
+@confirmed_where(lambda group, **_rest: group in SENSITIVE)
 def open_fields(reference: str, group: str) -> Response | tuple[str, int]:
     """Open closed fields for a while: the reason goes into the log first."""
     form = RevealForm(prefix=group)

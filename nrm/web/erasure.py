@@ -20,7 +20,7 @@ from nrm.domain.roles import Permission
 from nrm.domain.text import N_
 from nrm.services import casefile, erasure, visibility
 from nrm.web import case_words, paging
-from nrm.web.access import actor, needs
+from nrm.web.access import actor, confirmed, needs
 from nrm.web.errors import once
 from nrm.web.forms.erasure import AnswerForm, AskForm, EraseForm
 from nrm.web.text import _
@@ -105,6 +105,7 @@ def ask(reference: str) -> Response | tuple[str, int]:
 @blueprint.route("/erasures/<uuid:erasure_id>/erase", methods=["GET", "POST"])
 @needs(Permission.ERASURE_ANSWER)
 @once(lambda outcome, **_: url_for("erasure.read", erasure_id=outcome))
+@confirmed
 def carry_out(erasure_id: UUID) -> Response | tuple[str, int]:
     """Erase a file for good, once its reference was typed."""
     form = EraseForm()

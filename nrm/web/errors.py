@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from math import ceil
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -24,7 +25,9 @@ from nrm.domain.errors import (
     LockedError,
     NotFoundError,
     RefusedError,
+    StartAgainError,
     Subject,
+    TooManyTriesError,
     UnloggedError,
 )
 from nrm.domain.policy import holds
@@ -39,6 +42,8 @@ from nrm.web.text import _
 Page = tuple[str, int]
 View = TypeVar("View", bound=Callable[..., Any])
 _AGAIN = "nrm_again"
+# Up to this many seconds are said as seconds.
+_A_WHILE = 90
 # The keys, what they open, the log, the database: without one of them there is no page.
 _NOT_AT_HAND = (LockedError, DamagedError, UnloggedError, OperationalError)
 # Which page answers which refusal; a wrong method is an address that does not exist.
@@ -64,6 +69,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(ConflictError, _conflict)
     app.register_error_handler(IllegalStepError, _illegal_step)
     app.register_error_handler(AlreadyDoneError, _again)
+    app.register_error_handler(TooManyTriesError, _too_many_tries)
+    app.register_error_handler(StartAgainError, _start_again)
     for kind in _NOT_AT_HAND:
         app.register_error_handler(kind, _unavailable)
     app.register_error_handler(CSRFError, _expired_form)
@@ -163,6 +170,28 @@ def _http(error: HTTPException) -> BaseResponse | Page | HTTPException:
         return error
     page = _PAGES.get(code, 400)
     return render_template(f"errors/{page}.html"), code
+
+
+def _too_many_tries(error: TooManyTriesError) -> BaseResponse:
+    """Say how long to wait, in the same words whoever it is and whatever was typed."""
+    seconds = max(1, ceil(error.wait.total_seconds()))
+    page = render_template("errors/429.html", wait=_wait_words(seconds))
+    return Response(page, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(seconds)})
+
+
+def _wait_words(seconds: int) -> str:
+    if seconds == 1:
+        return _("one second")
+    if seconds <= _A_WHILE:
+        return _("%(number)s seconds", number=seconds)
+    return _("%(number)s minutes", number=ceil(seconds / 60))
+
+
+def _start_again(error: StartAgainError) -> BaseResponse:
+    """Lead back to the door, where the first step is taken anew."""
+    del error
+    flash(_("That took too long, or it was finished in another window. Start again here."))
+    return redirect(url_for("account.sign_in"), 303)
 
 
 def _unavailable(error: Exception) -> Page:

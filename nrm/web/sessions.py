@@ -1,6 +1,6 @@
 """Flask's session, kept on the server: the browser holds a random token and nothing else."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask, Request, Response, current_app
@@ -21,6 +21,10 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         self.modified = False
         # A sitting that was opened during this request, whose token the browser has yet to learn.
         self.opened: sessions.Opened | None = None
+        # What the pages of that one remember from its beginning.
+        self.carried: dict[str, Any] = {}
+        # A new token for the sitting that goes on, since a second factor was shown in it.
+        self.new_token = ""
         self.ended = False
 
 
@@ -48,12 +52,18 @@ class ServerSideSessions(SessionInterface):
             return
         if session.opened is None and session.sitting is None and session.modified:
             session.opened = sessions.open_anonymous(dict(session), limits(settings))
+        token = session.opened.token if session.opened is not None else session.new_token
+        if token:
+            response.set_cookie(cookie_name(settings), token, **_attributes(settings))
         if session.opened is not None:
-            response.set_cookie(
-                cookie_name(settings), session.opened.token, **_attributes(settings)
-            )
+            _keep_carried(session.opened, session.carried)
         elif session.sitting is not None:
             sessions.save(session.sitting, dict(session) if session.modified else None)
+
+
+def _keep_carried(opened: sessions.Opened, carried: dict[str, Any]) -> None:
+    if carried:
+        sessions.save(sessions.Sitting(opened.id, {}, None, datetime.now(UTC)), carried)
 
 
 def cookie_name(settings: Settings) -> str:

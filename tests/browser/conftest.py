@@ -160,12 +160,12 @@ def album(request, shots):
 
 
 @pytest.fixture
-def sit_down(live_server, open_tab, album, traces):
+def sit_down(app, live_server, open_tab, album, traces):
     """Put someone before a browser of their own, not yet signed in."""
     del live_server
 
     def sit_down(**options):
-        return Person(open_tab(**options), album, traces)
+        return Person(open_tab(**options), album, traces, app)
 
     return sit_down
 

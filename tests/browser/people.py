@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.page_checks import FORBIDDEN
-from tests.world import PASSWORD
+from tests.world import PASSWORD, fresh_code
 
 # More things than these on one page nobody would walk through.
 MOST_STOPS = 60
@@ -15,8 +15,9 @@ SYSTEM = "National Referral Mechanism"
 class Person:
     """Someone at a browser of their own, who sees what the page says and nothing else."""
 
-    def __init__(self, tab, album, traces):
+    def __init__(self, tab, album, traces, app):
         self.tab = tab
+        self._app = app
         self._photograph = album
         self._traces = traces
 
@@ -24,6 +25,8 @@ class Person:
         self.opens("/sign-in")
         self.writes("Work e-mail", email)
         self.tab.get_by_label("Password", exact=True).fill(password)
+        self.presses("Sign in")
+        self.writes("Code from your app", fresh_code(self._app, email))
         self.presses("Sign in")
 
     # Where one is

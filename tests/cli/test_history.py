@@ -27,6 +27,7 @@ from nrm.domain.vocabulary import (
 )
 from nrm.models import AuditEntry, Case, Organisation, Referral
 from tests import ledger, vault
+from tests import world as worlds
 from tests.cli.conftest import HISTORY
 from tests.page import PageClient
 from tests.page_checks import words
@@ -176,7 +177,7 @@ def test_one_entry_tells_of_all_that_was_written_of_a_case(past):
 def test_a_case_of_the_past_opens_and_its_person_is_found(practice_world, past):
     coordinator = next(one for one in WORLD.accounts if one.role == "coordinator")
     page = PageClient(practice_world.app.test_client())
-    page.post("/sign-in", {"email": coordinator.email, "password": coordinator.password})
+    worlds.sign_in(page, coordinator.email, coordinator.password, coordinator.totp_secret)
     file = f"/cases/{past.case.reference}"
     for tail in ("/consent", "/known", "/documents", "/access", "/erase"):
         page.get(file + tail)

@@ -17,12 +17,14 @@ from nrm.domain.errors import DamagedError, LockedError, UnloggedError
 from nrm.domain.lifecycle import ReferralState
 from nrm.models import AuthSession, Base
 from nrm.security.keyfile import Holder, KeyFileError, create_key_file, read_key_file
-from nrm.services import accounts, casefile, identification, keys, provision
+from nrm.services import casefile, identification, keys, provision
+from nrm.services import sign_in as signing_in
 from tests import ledger as ledgers
 from tests import world as worlds
 from tests.databases import ROOT
 
 sqlite_alone = pytest.mark.databases("sqlite")
+HERE = "192.0.2.1"
 postgresql_alone = pytest.mark.databases("postgresql")
 
 
@@ -237,8 +239,8 @@ def test_without_its_log_the_program_neither_acts_nor_shows(world):
         lambda: provision.inbox(provider, ReferralState.SENT),
         lambda: identification.save_page(responder, draft, "signs", {"account": "Practice."}),
         lambda: identification.send_flag(responder, draft, world.pack),
-        lambda: accounts.sign_in(world.email("coordinator"), worlds.PASSWORD, None),
-        lambda: accounts.sign_in(world.email("coordinator"), "wrong", None),
+        lambda: signing_in.password(world.email("coordinator"), worlds.PASSWORD, HERE, None),
+        lambda: signing_in.password(world.email("coordinator"), "wrong", HERE, None),
     )
     sittings = select(func.count()).select_from(AuthSession)
     shown = []

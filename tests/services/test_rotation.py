@@ -17,7 +17,6 @@ from nrm.models import AuthSession, CaseKey, FactsKey, MasterKey, SealedMasterKe
 from nrm.security.keyfile import read_key_file
 from nrm.security.keyring import Keyring, Purpose
 from nrm.services import (
-    accounts,
     audit,
     casefile,
     identification,
@@ -336,7 +335,7 @@ def found(auditor):
 
 
 def test_whoever_is_signed_in_stays_so_also_with_a_process_that_has_not_heard(world):
-    opened = accounts.sign_in(world.email("coordinator"), worlds.PASSWORD, None)
+    opened = worlds.sitting(world, "coordinator")
     knows_the_old, old = keys._unlocked[db.engine], primary(Purpose.SESSION)
     rotation.rotate(Purpose.SESSION)
     sitting = sessions.resume(opened.token, LIMITS)
@@ -437,7 +436,7 @@ def test_what_a_destroyed_key_had_wrapped_opens_no_more(world):
 def test_a_key_that_is_needed_is_not_retired(world, purpose, words):
     worlds.flag(world)
     worlds.flag(world)
-    accounts.sign_in(world.email("coordinator"), worlds.PASSWORD, None)
+    worlds.sitting(world, "coordinator")
     old = primary(purpose)
     a_minute_ago(rotation.rotate(purpose))
     with ledgers.nothing_changes(), pytest.raises(RefusedError) as refused:
@@ -459,7 +458,7 @@ def test_the_key_in_use_and_unknown_keys_are_not_retired(world):
 
 
 def test_a_key_that_others_may_still_write_under_stays_for_a_minute(world):
-    accounts.sign_in(world.email("coordinator"), worlds.PASSWORD, None)
+    worlds.sitting(world, "coordinator")
     old, new = primary(Purpose.SESSION), rotation.rotate(Purpose.SESSION)
     with unit_of_work():
         db.session.execute(delete(AuthSession))

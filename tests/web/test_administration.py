@@ -114,7 +114,7 @@ def test_a_new_account_can_sign_in_in_its_role(world, page):
     (created,) = [e for e in entries(world, "account:create") if e.subject_id]
     assert created.actor_id == world.accounts["administrator"]
     newcomer = PageClient(world.app.test_client())
-    worlds.sign_in(newcomer, "new.comer@practice.example", NEW["password"])
+    worlds.sign_in_first(newcomer, "new.comer@practice.example", NEW["password"])
     newcomer.get("/flags")
     newcomer.get("/people", status=403)
 

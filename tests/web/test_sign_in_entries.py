@@ -6,6 +6,7 @@ from sqlalchemy import select
 from nrm.db import db
 from nrm.models import AuditEntry
 from tests import ledger as ledgers
+from tests import world as worlds
 from tests.page import PageClient
 from tests.world import PASSWORD, in_world
 
@@ -39,6 +40,10 @@ def test_each_has_an_entry_of_its_own(world, client):
     ):
         page.get("/sign-in")
         page.post("/sign-in", {"email": email, "password": password}, status=status)
+    code = worlds.fresh_code(world.app, world.email("provider"))
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    page.post("/sign-in/code", {"code": wrong}, status=422)
+    page.post("/sign-in/code", {"code": code})
     page.get("/inbox")
     page.post("/sign-out")
     said, words = entries(world)
@@ -46,10 +51,12 @@ def test_each_has_an_entry_of_its_own(world, client):
         ("session:fail", "provider", None),
         ("session:fail", None, None),
         ("session:fail", None, None),
+        ("session:begin", "provider", None),
+        ("session:fail", "provider", None),
         ("session:sign-in", "provider", "provider"),
         ("session:sign-out", "provider", "provider"),
     ]
-    for typed in ("kanariya", "nowhere", TYPED, PASSWORD, world.email("provider")):
+    for typed in ("kanariya", "nowhere", TYPED, PASSWORD, world.email("provider"), code, wrong):
         assert typed not in words
 
 

@@ -127,4 +127,4 @@ def test_nobody_signs_in_unlogged_and_no_slip_stays_unlogged(world, client, data
             typed = {"email": email, "password": password}
             assert shows_nothing(page.post("/sign-in", typed, status=503))
     page.html = door
-    page.post("/sign-in", {"email": world.email("coordinator"), "password": PASSWORD})
+    worlds.sign_in(page, world.email("coordinator"))

@@ -44,7 +44,7 @@ class Contents(Enum):
 
 
 def accounts(code: str) -> list[dict[str, str]]:
-    """Name everyone who can sign in to the practice world of a country, with their passwords."""
+    """Name everyone who can sign in to the practice world, with all that they need for it."""
     world = load_demonstration(code)
     names = {organisation.code: organisation.name for organisation in world.organisations}
     return [_told(account, names) for account in world.accounts]
@@ -57,6 +57,7 @@ def _told(account: DemoAccount, names: dict[str, str]) -> dict[str, str]:
         "role": account.role,
         "email": account.email,
         "password": account.password,
+        "totp_secret": account.totp_secret,
     }
 
 

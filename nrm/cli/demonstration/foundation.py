@@ -10,7 +10,7 @@ from nrm.country.demonstration import DemoAccount, Demonstration, DemoOrganisati
 from nrm.db import acting_at, unit_of_work
 from nrm.domain.errors import Subject
 from nrm.domain.roles import HOUSEKEEPING, Actor, Role
-from nrm.services import accounts, organisations
+from nrm.services import accounts, organisations, second_factor
 from nrm.services.accounts import NewAccount
 from nrm.services.audit import record
 
@@ -57,6 +57,8 @@ def found(world: Demonstration, now: datetime) -> Cast:
                 new = _new_account(who, homes[who.organisation])
                 account_id = create(administrator, new)
                 actors[who.key] = Actor(account_id, new.organisation_id, new.role)
+        for who in world.accounts:
+            _set_up_app(actors[who.key], who)
     return Cast(actors, homes)
 
 
@@ -82,6 +84,14 @@ def _found_administration(home: DemoOrganisation, first: DemoAccount) -> tuple[U
         account = accounts.add_account(unit, _new_account(first, organisation.id))
         record(unit, HOUSEKEEPING, Action.ACCOUNT_CREATE, Subject("account", account.id))
         return organisation.id, Actor(account.id, organisation.id, account.role)
+
+
+def _set_up_app(actor: Actor, who: DemoAccount) -> None:
+    """Give an invented person the app that `nrm demo code` stands in for."""
+    with unit_of_work() as unit:
+        added = second_factor.add_app(unit, actor.id or UUID(int=0), who.totp_secret)
+        subject, by = Subject("factor", added.id), second_factor.FactorKind.APP
+        record(unit, actor, Action.FACTOR_ADD, subject, purpose=by)
 
 
 def _new_account(who: DemoAccount, organisation_id: UUID) -> NewAccount:
