@@ -37,6 +37,8 @@ class Settings:
     # How long a sitting lasts without a click, and at most.
     idle_minutes: int = 30
     absolute_hours: int = 10
+    # After how many seconds without a sign of anybody a page is covered; 0 leaves it to the role.
+    cover_seconds: int = 0
     # The second place of the log's checkpoints, and whom the newest is sent to once a day.
     checkpoint_folder: Path | None = None
     checkpoint_email: str = ""
@@ -67,6 +69,7 @@ class Settings:
             port=_whole_number("PORT", 5000),
             idle_minutes=_whole_number("NRM_IDLE_MINUTES", 30),
             absolute_hours=_whole_number("NRM_ABSOLUTE_HOURS", 10),
+            cover_seconds=_whole_number("NRM_COVER_SECONDS", 0),
             checkpoint_folder=_folder("NRM_CHECKPOINTS"),
             checkpoint_email=os.environ.get("NRM_CHECKPOINT_EMAIL", ""),
             mail=os.environ.get("NRM_MAIL", ""),
@@ -102,7 +105,9 @@ def _environment() -> Environment:
 
 
 def _whole_number(name: str, otherwise: int) -> int:
-    word = os.environ.get(name, str(otherwise))
+    word = os.environ.get(name)
+    if word is None:
+        return otherwise
     if not word.isdigit() or int(word) == 0:
         raise SettingsError(f"{name} is {word!r}: a whole number above zero is needed")
     return int(word)

@@ -25,7 +25,7 @@ from nrm.domain.roles import HOUSEKEEPING, Actor, Role
 from nrm.services import accounts, casefile, consent, directory, identification, keys, referral
 from nrm.services.audit import record
 
-PASSWORD = "bench-bench-bench"  # noqa: S105 - of accounts that live as long as one run
+PASSWORD = "seven-quiet-herons"  # noqa: S105 - of accounts that live as long as one run
 PACK = country.load("rw")
 MILLISECONDS = 1e6
 PAGES = {

@@ -33,7 +33,7 @@ from nrm.services import (
 from nrm.services.audit import record
 from nrm.services.document_files import Incoming
 
-PASSWORD = "practice-practice"
+PASSWORD = "seven-quiet-herons"
 
 # Name, kind, district, whether it gives services.
 ORGANISATIONS = {

@@ -14,6 +14,7 @@ _IN_FORCE = sa.text("lifted_at IS NULL")
 _NOT_REVIEWED = sa.text("reviewed_at IS NULL")
 _NOT_SEEN = sa.text("seen_at IS NULL")
 _REQUESTED = sa.text("state = 'requested'")
+_OF_AN_ACCOUNT = sa.text("subject_type = 'account'")
 _OFFERED = sa.text("state = 'offered'")
 
 
@@ -37,6 +38,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("ix_case_file_open_by_owner", "case_file")
     op.drop_column("case_file", "owner_id")
+    op.drop_index("ix_audit_entry_of_an_account", "audit_entry")
     op.drop_column("auth_session", "device")
     op.drop_column("auth_session", "confirmed_at")
     for column in ("stand_in_id", "away_until", "seen_at"):
@@ -55,6 +57,14 @@ def _sittings() -> None:
     with op.batch_alter_table("auth_session") as sitting:
         sitting.add_column(sa.Column("confirmed_at", _MOMENT, nullable=True))
         sitting.add_column(sa.Column("device", sa.String(length=60), nullable=False))
+    # The sign-ins of one account, failed ones too, which nobody signed in made.
+    op.create_index(
+        "ix_audit_entry_of_an_account",
+        "audit_entry",
+        ["subject_id", "occurred_at", "seq"],
+        sqlite_where=_OF_AN_ACCOUNT,
+        postgresql_where=_OF_AN_ACCOUNT,
+    )
 
 
 def _owners() -> None:

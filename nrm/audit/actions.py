@@ -9,6 +9,7 @@ class Action(StrEnum):
     """What happened, in alphabetical order."""
 
     ACCESS_REFUSED = "access:refused"
+    ACCOUNT_CHANGE_PASSWORD = "account:change-password"  # noqa: S105 - the name of an act
     ACCOUNT_CREATE = "account:create"
     ACCOUNT_DISABLE = "account:disable"
     ACCOUNT_ENABLE = "account:enable"
@@ -72,7 +73,10 @@ class Action(StrEnum):
     REFERRAL_SEND = "referral:send"
     REFERRAL_WITHDRAW = "referral:withdraw"
     SERVICE_RECORD = "service:record"
+    SESSION_END = "session:end"
     SESSION_FAIL = "session:fail"
+    SESSION_HISTORY = "session:history"
+    SESSION_LIST = "session:list"
     SESSION_SIGN_IN = "session:sign-in"
     SESSION_SIGN_OUT = "session:sign-out"
     STATISTICS_ASK = "statistics:ask"
@@ -98,6 +102,7 @@ class Outcome(StrEnum):
 
 ACTION_LABEL: dict[Action, str] = {
     Action.ACCESS_REFUSED: N_("Access refused"),
+    Action.ACCOUNT_CHANGE_PASSWORD: N_("Password changed"),
     Action.ACCOUNT_CREATE: N_("Account created"),
     Action.ACCOUNT_DISABLE: N_("Account disabled"),
     Action.ACCOUNT_ENABLE: N_("Account enabled again"),
@@ -161,7 +166,10 @@ ACTION_LABEL: dict[Action, str] = {
     Action.REFERRAL_SEND: N_("Referral sent"),
     Action.REFERRAL_WITHDRAW: N_("Referral withdrawn"),
     Action.SERVICE_RECORD: N_("Service recorded"),
+    Action.SESSION_END: N_("Signed out elsewhere"),
     Action.SESSION_FAIL: N_("Sign-in failed"),
+    Action.SESSION_HISTORY: N_("List of sign-ins read"),
+    Action.SESSION_LIST: N_("List of sittings read"),
     Action.SESSION_SIGN_IN: N_("Signed in"),
     Action.SESSION_SIGN_OUT: N_("Signed out"),
     Action.STATISTICS_ASK: N_("Release of statistics asked for"),

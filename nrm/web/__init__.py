@@ -39,6 +39,7 @@ from nrm.web import (
     search,
     sessions,
     sightings,
+    sittings,
     statistics,
     uploads,
 )
@@ -66,6 +67,7 @@ BLUEPRINTS = (
     referral.blueprint,
     search.blueprint,
     sightings.blueprint,
+    sittings.blueprint,
     statistics.blueprint,
 )
 

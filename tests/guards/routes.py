@@ -74,6 +74,8 @@ def _records(made, route):
         ("draft_id", "page"): [(draft, page) for draft in made.drafts.values() for page in PAGES],
         ("listing_id",): each(made.listings.values()),
         ("account_id",): each(made.accounts.values()),
+        ("account_id", "sitting_id"): [(made.accounts["active"], made.sittings["active"])],
+        ("sitting_id",): each(made.sittings.values()),
         ("entry_id",): each(made.entries.values()),
         ("erasure_id",): each(made.erasures.values()),
         ("release_id",): each(made.releases.values()),

@@ -40,6 +40,8 @@ class Mechanism:
     listings: dict[str, UUID] = field(default_factory=dict)
     accounts: dict[str, UUID] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
+    # Of the account that is active: at a browser that nobody has open any more.
+    sittings: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
     # Releases of the statistics that have figures: one that is frozen, and one that waits.
@@ -147,6 +149,8 @@ def _add_listings(made):
 def _add_accounts(made):
     world = made.world
     made.accounts["active"] = world.accounts["clinician"]
+    opened = accounts.sign_in(world.email("clinician"), worlds.PASSWORD, None)
+    made.sittings["active"] = opened.id
     made.accounts["own"] = world.accounts["administrator"]
     made.accounts["disabled"] = world.accounts["colleague"]
     accounts.disable(world.actor("administrator"), made.accounts["disabled"])

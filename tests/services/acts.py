@@ -18,7 +18,7 @@ from nrm.audit.actions import Action, Outcome
 from nrm.db import db
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.lifecycle import ErasureState, ReferralState
-from nrm.domain.roles import Permission, Role
+from nrm.domain.roles import HUMAN_ROLES, Permission, Role
 from nrm.models import Case
 from nrm.security import search_tokens
 from nrm.services import (
@@ -38,12 +38,16 @@ from nrm.services import (
     log_export,
     log_search,
     log_state,
+    own_password,
     provision,
     questionnaires,
     referral,
     search,
+    sessions,
     sightings,
+    sign_in_history,
     signs,
+    sittings,
     statistics_export,
 )
 from nrm.statistics.bulletin import Voice
@@ -320,6 +324,17 @@ def _remove_document(world, actor, reference, document_id, **given):
 
 def _closed(world):
     return worlds.closed(world)[0]
+
+
+LIMITS = sessions.Limits(timedelta(minutes=30), timedelta(hours=10))
+
+
+def _sitting(world, name="provider"):
+    return accounts.sign_in(world.email(name), worlds.PASSWORD, None).id
+
+
+def _change_password(world, actor, what, **given):
+    return own_password.change(actor, what, worlds.PASSWORD, "nineteen-quiet-herons", **given)
 
 
 def _erasure_asked(world, by="second_coordinator"):
@@ -984,6 +999,106 @@ ACTS = [
         missing=lambda world, actor: accounts.enable(actor, uuid4()),
     ),
     Act(
+        "list where one is signed in",
+        "provider",
+        _sitting,
+        lambda world, actor, what, **_: sittings.own(actor, LIMITS),
+        Action.SESSION_LIST,
+        "account",
+        also=HUMAN_ROLES,
+    ),
+    Act(
+        "end a sitting of one's own",
+        "provider",
+        _sitting,
+        lambda world, actor, what, **given: sittings.end_own(actor, what, **given),
+        Action.SESSION_END,
+        "account",
+        form=True,
+        strangers=("colleague",),
+        missing=lambda world, actor: sittings.end_own(actor, uuid4()),
+    ),
+    Act(
+        "end all other sittings of one's own",
+        "provider",
+        _sitting,
+        lambda world, actor, what, **given: sittings.end_own_others(actor, what, **given),
+        Action.SESSION_END,
+        "account",
+        form=True,
+        also=HUMAN_ROLES,
+    ),
+    Act(
+        "read when one signed in",
+        "provider",
+        _sitting,
+        lambda world, actor, what, **_: sign_in_history.own(actor),
+        Action.SESSION_HISTORY,
+        "account",
+        also=HUMAN_ROLES,
+    ),
+    Act(
+        "choose another password",
+        "provider",
+        _sitting,
+        _change_password,
+        Action.ACCOUNT_CHANGE_PASSWORD,
+        "account",
+        fields=("password",),
+        form=True,
+        also=HUMAN_ROLES,
+    ),
+    Act(
+        "list where somebody is signed in",
+        "administrator",
+        _sitting,
+        lambda world, actor, what, **_: sittings.of_person(
+            actor, world.accounts["provider"], LIMITS
+        ),
+        Action.SESSION_LIST,
+        "account",
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
+        missing=lambda world, actor: sittings.of_person(actor, uuid4(), LIMITS),
+    ),
+    Act(
+        "end a sitting of somebody",
+        "administrator",
+        _sitting,
+        lambda world, actor, what, **given: sittings.end_of_person(
+            actor, world.accounts["provider"], what, **given
+        ),
+        Action.SESSION_END,
+        "account",
+        form=True,
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
+        missing=lambda world, actor: sittings.end_of_person(
+            actor, world.accounts["provider"], uuid4()
+        ),
+    ),
+    Act(
+        "sign somebody out everywhere",
+        "administrator",
+        lambda world: world.accounts["provider"],
+        lambda world, actor, what, **given: sittings.end_all_of_person(actor, what, **given),
+        Action.SESSION_END,
+        "account",
+        form=True,
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
+        missing=lambda world, actor: sittings.end_all_of_person(actor, uuid4()),
+    ),
+    Act(
+        "read when somebody signed in",
+        "administrator",
+        _sitting,
+        lambda world, actor, what, **_: sign_in_history.of_person(
+            actor, world.accounts["provider"]
+        ),
+        Action.SESSION_HISTORY,
+        "account",
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
+        missing=lambda world, actor: sign_in_history.of_person(actor, uuid4()),
+    ),
+    Act(
         "create an organisation",
         "administrator",
         _nothing,
@@ -1146,6 +1261,14 @@ UNLOGGED = {
     "accounts.person": (
         lambda world, actor: accounts.person(actor, world.accounts["provider"]),
         {Role.ADMINISTRATOR},
+    ),
+    "sign_in_history.failed_since_last": (
+        lambda world, actor: sign_in_history.failed_since_last(actor),
+        set(HUMAN_ROLES),
+    ),
+    "sittings.kept_account": (
+        lambda world, actor: sittings.kept_account(actor, world.accounts["provider"]),
+        {Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR},
     ),
     "log_search.account_id": (
         lambda world, actor: log_search.account_id(actor, world.email("provider")),

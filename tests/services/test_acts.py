@@ -22,10 +22,13 @@ from nrm.services import (
     identification,
     log_export,
     log_search,
+    own_password,
     provision,
     questionnaires,
     referral,
     search,
+    sign_in_history,
+    sittings,
     statistics_export,
 )
 from tests import ledger as ledgers
@@ -152,10 +155,13 @@ def test_every_act_of_the_services_stands_in_the_table():
             erasure,
             identification,
             log_export,
+            own_password,
             provision,
             questionnaires,
             referral,
             search,
+            sign_in_history,
+            sittings,
             statistics_export,
         )
         for name, function in inspect.getmembers(module, inspect.isfunction)
