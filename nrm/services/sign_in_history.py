@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, literal, literal_column, select, text, tuple_
 
 from nrm.audit.actions import Action
-from nrm.db import Unit, db, unit_of_work
+from nrm.db import db, unit_of_work
 from nrm.domain.errors import Subject
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
@@ -70,13 +70,19 @@ def own(actor: Actor, before: Point | None = None) -> History:
     """Read when one signed in oneself."""
     require(actor, Permission.WORK_VIEW)
     with unit_of_work() as unit:
-        return _history(unit, actor, db.session.get_one(Account, actor.id), before)
+        history = _history(db.session.get_one(Account, actor.id), before)
+        counts = {"entries": len(history.events)}
+        record(unit, actor, Action.SESSION_HISTORY, Subject("account", actor.id), counts=counts)
+        return history
 
 
 def of_person(actor: Actor, account_id: UUID, before: Point | None = None) -> History:
     """Read when somebody signed in whose account one keeps."""
     with unit_of_work() as unit:
-        return _history(unit, actor, kept_account(actor, account_id), before)
+        history = _history(kept_account(actor, account_id), before)
+        counts = {"entries": len(history.events)}
+        record(unit, actor, Action.SESSION_HISTORY, Subject("account", account_id), counts=counts)
+        return history
 
 
 def failed_since_last(actor: Actor) -> Attempts:
@@ -103,7 +109,7 @@ def readable() -> bool:
     return bool(db.session.scalar(asked))
 
 
-def _history(unit: Unit, actor: Actor, account: Account, before: Point | None) -> History:
+def _history(account: Account, before: Point | None) -> History:
     told = _alone(AuditEntry.action).in_(_TOLD)
     rows = db.session.execute(_entries(account.id, before, told).limit(PAGE + 1)).all()
     sittings = select(AuthSession.id, AuthSession.device).where(
@@ -120,8 +126,6 @@ def _history(unit: Unit, actor: Actor, account: Account, before: Point | None) -
         )
         for row in rows[:PAGE]
     ]
-    subject = Subject("account", account.id)
-    record(unit, actor, Action.SESSION_HISTORY, subject, counts={"entries": len(events)})
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     older = (last.occurred_at, last.seq) if last is not None else None
     return History(events, older, account)

@@ -35,15 +35,20 @@ def own(actor: Actor, limits: sessions.Limits) -> list[Place]:
     """List where one is signed in oneself, the newest first."""
     require(actor, Permission.WORK_VIEW)
     with unit_of_work() as unit:
-        account = db.session.get_one(Account, actor.id)
-        return _list(unit, actor, account, limits)
+        places = _places(unit, actor, db.session.get_one(Account, actor.id), limits)
+        counts = {"sittings": len(places)}
+        record(unit, actor, Action.SESSION_LIST, Subject("account", actor.id), counts=counts)
+        return places
 
 
 def end_own(actor: Actor, sitting_id: UUID, *, form_id: UUID | None = None) -> None:
     """End one of one's own sittings, at another browser: a phone that was lost."""
     require(actor, Permission.WORK_VIEW)
     with unit_of_work(actor, form_id) as unit:
-        _end(unit, actor, db.session.get_one(Account, actor.id).id, sitting_id)
+        account_id = db.session.get_one(Account, actor.id).id
+        _end(account_id, sitting_id)
+        record(unit, actor, Action.SESSION_END, Subject("account", account_id))
+        unit.outcome = str(account_id)
 
 
 def end_own_others(actor: Actor, sitting_id: UUID, *, form_id: UUID | None = None) -> None:
@@ -51,8 +56,9 @@ def end_own_others(actor: Actor, sitting_id: UUID, *, form_id: UUID | None = Non
     require(actor, Permission.WORK_VIEW)
     with unit_of_work(actor, form_id) as unit:
         account_id = db.session.get_one(Account, actor.id).id
-        ended = sessions.end_others(account_id, sitting_id)
-        _record_end(unit, actor, account_id, ended)
+        counts = {"sittings": sessions.end_others(account_id, sitting_id)}
+        record(unit, actor, Action.SESSION_END, Subject("account", account_id), counts=counts)
+        unit.outcome = str(account_id)
 
 
 def of_person(
@@ -61,7 +67,10 @@ def of_person(
     """List where somebody is signed in, for whoever keeps their account: (account, places)."""
     with unit_of_work() as unit:
         account = kept_account(actor, account_id)
-        return account, _list(unit, actor, account, limits)
+        places = _places(unit, actor, account, limits)
+        counts = {"sittings": len(places)}
+        record(unit, actor, Action.SESSION_LIST, Subject("account", account.id), counts=counts)
+        return account, places
 
 
 def end_of_person(
@@ -69,15 +78,19 @@ def end_of_person(
 ) -> None:
     """End one sitting of somebody whose account one keeps."""
     with unit_of_work(actor, form_id) as unit:
-        _end(unit, actor, kept_account(actor, account_id).id, sitting_id)
+        account = kept_account(actor, account_id)
+        _end(account.id, sitting_id)
+        record(unit, actor, Action.SESSION_END, Subject("account", account.id))
+        unit.outcome = str(account.id)
 
 
 def end_all_of_person(actor: Actor, account_id: UUID, *, form_id: UUID | None = None) -> None:
     """Sign somebody out everywhere, whose account stays as it is."""
     with unit_of_work(actor, form_id) as unit:
         account = kept_account(actor, account_id)
-        ended = sessions.end_all(account.id)
-        _record_end(unit, actor, account.id, ended)
+        counts = {"sittings": sessions.end_all(account.id)}
+        record(unit, actor, Action.SESSION_END, Subject("account", account.id), counts=counts)
+        unit.outcome = str(account.id)
 
 
 def kept_account(actor: Actor, account_id: UUID) -> Account:
@@ -98,7 +111,7 @@ def kept_account(actor: Actor, account_id: UUID) -> Account:
     return account
 
 
-def _list(unit: Unit, actor: Actor, account: Account, limits: sessions.Limits) -> list[Place]:
+def _places(unit: Unit, actor: Actor, account: Account, limits: sessions.Limits) -> list[Place]:
     """List the sittings that are still good; what ran out and waits for housekeeping is not."""
     rows = db.session.scalars(
         select(AuthSession)
@@ -106,7 +119,7 @@ def _list(unit: Unit, actor: Actor, account: Account, limits: sessions.Limits) -
         .order_by(AuthSession.seen_at.desc())
     )
     allowed = limits.of(account.role)
-    places = [
+    return [
         Place(
             row.id,
             row.device,
@@ -117,12 +130,9 @@ def _list(unit: Unit, actor: Actor, account: Account, limits: sessions.Limits) -
         for row in rows
         if allowed.allow(row, unit.now)
     ]
-    subject = Subject("account", account.id)
-    record(unit, actor, Action.SESSION_LIST, subject, counts={"sittings": len(places)})
-    return places
 
 
-def _end(unit: Unit, actor: Actor, account_id: UUID, sitting_id: UUID) -> None:
+def _end(account_id: UUID, sitting_id: UUID) -> None:
     found = db.session.scalars(
         select(AuthSession.id).where(
             AuthSession.id == sitting_id, AuthSession.account_id == account_id
@@ -131,10 +141,3 @@ def _end(unit: Unit, actor: Actor, account_id: UUID, sitting_id: UUID) -> None:
     if found is None:
         raise NotFoundError(Subject("account", account_id))
     sessions.end(found)
-    _record_end(unit, actor, account_id, 1)
-
-
-def _record_end(unit: Unit, actor: Actor, account_id: UUID, ended: int) -> None:
-    subject = Subject("account", account_id)
-    record(unit, actor, Action.SESSION_END, subject, counts={"sittings": ended})
-    unit.outcome = str(account_id)

@@ -70,7 +70,7 @@ def sign_ins() -> str:
 
 @blueprint.route("/account/password", methods=["GET", "POST"])
 @needs(Permission.WORK_VIEW)
-@once(lambda _outcome, **_: url_for("sittings.password"))
+@once(lambda _outcome, **_: url_for("sittings.mine"))
 def password() -> Response | tuple[str, int]:
     """Choose another password."""
     form, session = PasswordForm(), session_object()
