@@ -69,7 +69,7 @@ class Settings:
             port=_whole_number("PORT", 5000),
             idle_minutes=_whole_number("NRM_IDLE_MINUTES", 30),
             absolute_hours=_whole_number("NRM_ABSOLUTE_HOURS", 10),
-            cover_seconds=_whole_number("NRM_COVER_SECONDS", 0),
+            cover_seconds=_whole_number("NRM_COVER_SECONDS", 0, least=0),
             checkpoint_folder=_folder("NRM_CHECKPOINTS"),
             checkpoint_email=os.environ.get("NRM_CHECKPOINT_EMAIL", ""),
             mail=os.environ.get("NRM_MAIL", ""),
@@ -104,12 +104,11 @@ def _environment() -> Environment:
         raise SettingsError(f"NRM_ENV is {word!r}: say production or demonstration") from None
 
 
-def _whole_number(name: str, otherwise: int) -> int:
-    word = os.environ.get(name)
-    if word is None:
-        return otherwise
-    if not word.isdigit() or int(word) == 0:
-        raise SettingsError(f"{name} is {word!r}: a whole number above zero is needed")
+def _whole_number(name: str, otherwise: int, least: int = 1) -> int:
+    word = os.environ.get(name, str(otherwise))
+    if not word.isdigit() or int(word) < least:
+        floor = "from zero" if least == 0 else "above zero"
+        raise SettingsError(f"{name} is {word!r}: a whole number {floor} is needed")
     return int(word)
 
 

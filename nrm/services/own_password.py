@@ -20,8 +20,8 @@ class _WrongPasswordError(MechanismError):
 
 def change(
     actor: Actor, sitting_id: UUID, old: str, new: str, *, form_id: UUID | None = None
-) -> sessions.Opened:
-    """Change one's own password; every other sitting ends, and this one gets another token."""
+) -> str:
+    """Change one's own password; every other sitting ends; returns this one's new token."""
     require(actor, Permission.WORK_VIEW)
     subject = Subject("account", actor.id)
     try:

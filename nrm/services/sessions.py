@@ -62,6 +62,11 @@ class Limits:
         return now < ends_at and now < kept.seen_at + self.idle
 
 
+# Of a sitting that is only just opened, nothing is asked yet.
+_END = datetime.max.replace(tzinfo=UTC)
+_NO_LIMITS = Limits(timedelta.max, timedelta.max)
+
+
 @dataclass(frozen=True)
 class Sitting:
     """A sitting that is still good."""
@@ -71,9 +76,9 @@ class Sitting:
     viewer: Viewer | None
     seen_at: datetime
     # When it ends however often one clicks, and when it would end without a click.
-    ends_at: datetime
-    limits: Limits
-    device: str
+    ends_at: datetime = _END
+    limits: Limits = _NO_LIMITS
+    device: str = ""
 
 
 class Click(Enum):
@@ -178,8 +183,8 @@ def _moves_clock(click: Click, since: timedelta, *, changed: bool) -> bool:
     return click is Click.PRESSED
 
 
-def renew(session_id: UUID) -> Opened:
-    """Give a sitting another token within the act of its caller.
+def renew(session_id: UUID) -> str:
+    """Give a sitting another token, within the act of its caller; returns it.
 
     Whoever proved again who they are goes on; whoever had copied the token is out.
     """
@@ -187,7 +192,7 @@ def renew(session_id: UUID) -> Opened:
     db.session.execute(
         update(AuthSession).where(AuthSession.id == session_id).values(token_hash=_hash(token))
     )
-    return Opened(session_id, token, reference(session_id))
+    return token
 
 
 def end(session_id: UUID) -> None:

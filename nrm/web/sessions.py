@@ -27,16 +27,11 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         self.modified = False
         # A sitting that was opened during this request, whose token the browser has yet to learn.
         self.opened: sessions.Opened | None = None
+        # A new token for the sitting that goes on, since somebody proved again who they are.
+        self.new_token = ""
         self.ended = False
         # Whether somebody is there: a page that asks by itself says so, and moves no clock.
         self.click = sessions.Click.USUAL
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether the sitting that came with the request is the one that is left behind."""
-        return self.opened is None or (
-            self.sitting is not None and self.sitting.id == self.opened.id
-        )
 
 
 def _mark_modified(session: "BrowserSession") -> None:
@@ -66,11 +61,10 @@ class ServerSideSessions(SessionInterface):
             return
         if session.opened is None and session.sitting is None and session.modified:
             session.opened = sessions.open_anonymous(dict(session), limits(settings))
-        if session.opened is not None:
-            response.set_cookie(
-                cookie_name(settings), session.opened.token, **_attributes(settings)
-            )
-        if session.goes_on and session.sitting is not None:
+        token = session.opened.token if session.opened is not None else session.new_token
+        if token:
+            response.set_cookie(cookie_name(settings), token, **_attributes(settings))
+        if session.opened is None and session.sitting is not None:
             data = dict(session) if session.modified else None
             sessions.save(session.sitting, data, session.click, _device())
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from nrm.domain.roles import Permission
 from nrm.services import own_password, sign_in_history, sittings
 from nrm.services.log_search import Point
-from nrm.services.sessions import Click, Opened
+from nrm.services.sessions import Click
 from nrm.services.sign_in_history import History
 from nrm.services.sittings import Place
 from nrm.web import log_lines
@@ -74,10 +74,10 @@ def sign_ins() -> str:
 def password() -> Response | tuple[str, int]:
     """Choose another password."""
     form, session = PasswordForm(), session_object()
-    opened: list[Opened] = []
+    tokens: list[str] = []
     here = session.sitting
     if here is not None and form.carries_out(
-        lambda: opened.append(
+        lambda: tokens.append(
             own_password.change(
                 actor(),
                 here.id,
@@ -87,7 +87,7 @@ def password() -> Response | tuple[str, int]:
             )
         )
     ):
-        session.opened = opened[0]
+        session.new_token = tokens[0]
         flash(_("Your password is changed. You are signed out everywhere else."))
         return redirect(url_for(".mine"), 303)
     return render_template("sittings/password.html", form=form, tab="password"), form.status

@@ -230,8 +230,9 @@ def test_another_token_makes_no_sitting_younger(world):
     with unit_of_work():
         renewed = sessions.renew(opened.id)
     assert resumed(opened) is None
-    assert resumed(renewed).ends_at == ends_at
-    assert renewed.reference == opened.reference
+    again = replace(opened, token=renewed)
+    assert resumed(again).ends_at == ends_at
+    assert resumed(again).viewer.actor.session_ref == opened.reference
 
 
 # Lists
@@ -300,8 +301,9 @@ def test_nobody_keeps_their_own_account(world):
 def test_changing_the_password_keeps_this_sitting_and_no_other(world, ledger):
     here, there = sign_in(world, "provider"), sign_in(world, "provider")
     bystander = sign_in(world, "colleague")
-    opened = own_password.change(resumed(here).viewer.actor, here.id, PASSWORD, NEW)
-    assert resumed(opened).viewer.actor.id == world.accounts["provider"]
+    token = own_password.change(resumed(here).viewer.actor, here.id, PASSWORD, NEW)
+    assert resumed(here) is None
+    assert resumed(replace(here, token=token)).viewer.actor.id == world.accounts["provider"]
     assert resumed(there) is None
     assert resumed(bystander) is not None
     assert accounts.sign_in(world.email("provider"), PASSWORD, None) is None
