@@ -119,7 +119,7 @@ def _places(unit: Unit, actor: Actor, account: Account, limits: sessions.Limits)
         .order_by(AuthSession.seen_at.desc())
     )
     allowed = limits.of(account.role)
-    return [
+    places = [
         Place(
             row.id,
             row.device,
@@ -130,6 +130,8 @@ def _places(unit: Unit, actor: Actor, account: Account, limits: sessions.Limits)
         for row in rows
         if allowed.allow(row, unit.now)
     ]
+    # The one before one's eyes comes first, the others by when somebody was last there.
+    return sorted(places, key=lambda place: not place.here)
 
 
 def _end(account_id: UUID, sitting_id: UUID) -> None:
