@@ -40,6 +40,8 @@ class Settings:
     absolute_hours: int = 10
     # After how many days without a sign-in an account is disabled.
     dormant_days: int = 90
+    # After how many seconds without a sign of anybody a page is covered; 0 leaves it to the role.
+    cover_seconds: int = 0
     # The second place of the log's checkpoints, and whom the newest is sent to once a day.
     checkpoint_folder: Path | None = None
     checkpoint_email: str = ""
@@ -76,6 +78,7 @@ class Settings:
             idle_minutes=_whole_number("NRM_IDLE_MINUTES", 30),
             absolute_hours=_whole_number("NRM_ABSOLUTE_HOURS", 10),
             dormant_days=_whole_number("NRM_DORMANT_DAYS", 90),
+            cover_seconds=_whole_number("NRM_COVER_SECONDS", 0, least=0),
             checkpoint_folder=_folder("NRM_CHECKPOINTS"),
             checkpoint_email=os.environ.get("NRM_CHECKPOINT_EMAIL", ""),
             origin=_origin(os.environ.get("NRM_ORIGIN", "")),

@@ -37,8 +37,8 @@ from nrm.services import (
 )
 from nrm.services.audit import record
 
-PASSWORD = "bench-bench-bench"  # noqa: S105 - of accounts that live as long as one run
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+PASSWORD = "seven-quiet-herons"  # noqa: S105 - of accounts that live as long as one run
 PACK = country.load("rw")
 MILLISECONDS = 1e6
 PAGES = {

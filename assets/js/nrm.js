@@ -1,5 +1,6 @@
 // All script there is. Every page works without it.
 import { initAll } from "./govuk-frontend.min.js";
+import "./sitting.js";
 
 initAll();
 

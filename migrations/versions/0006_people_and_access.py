@@ -14,6 +14,7 @@ _IN_FORCE = sa.text("lifted_at IS NULL")
 _NOT_REVIEWED = sa.text("reviewed_at IS NULL")
 _NOT_SEEN = sa.text("seen_at IS NULL")
 _REQUESTED = sa.text("state = 'requested'")
+_OF_AN_ACCOUNT = sa.text("subject_type = 'account'")
 _OFFERED = sa.text("state = 'offered'")
 _NOT_ENDED = sa.text("ended_at IS NULL")
 
@@ -39,6 +40,8 @@ def downgrade() -> None:
     op.drop_index("ix_case_file_open_by_owner", "case_file")
     for column in ("left_by_id", "owner_id"):
         op.drop_column("case_file", column)
+    op.drop_column("case_file", "owner_id")
+    op.drop_index("ix_audit_entry_of_an_account", "audit_entry")
     op.drop_column("auth_session", "device")
     op.drop_column("auth_session", "confirmed_at")
     for column in ("stand_in_id", "away_until", "enabled_at", "disabled_for", "seen_at"):
@@ -64,6 +67,14 @@ def _sittings() -> None:
     with op.batch_alter_table("auth_session") as sitting:
         sitting.add_column(sa.Column("confirmed_at", _MOMENT, nullable=True))
         sitting.add_column(sa.Column("device", sa.String(length=60), nullable=False))
+    # The sign-ins of one account, failed ones too, which nobody signed in made.
+    op.create_index(
+        "ix_audit_entry_of_an_account",
+        "audit_entry",
+        ["subject_id", "occurred_at", "seq"],
+        sqlite_where=_OF_AN_ACCOUNT,
+        postgresql_where=_OF_AN_ACCOUNT,
+    )
 
 
 def _owners() -> None:

@@ -12,6 +12,7 @@ class Action(StrEnum):
     ACCOUNT_ACTIVATE = "account:activate"
     ACCOUNT_AWAY = "account:away"
     ACCOUNT_BACK = "account:back"
+    ACCOUNT_CHANGE_PASSWORD = "account:change-password"  # noqa: S105 - the name of an act
     ACCOUNT_CREATE = "account:create"
     ACCOUNT_DISABLE = "account:disable"
     ACCOUNT_ENABLE = "account:enable"
@@ -115,7 +116,10 @@ class Action(StrEnum):
     SERVICE_RECORD = "service:record"
     SESSION_BEGIN = "session:begin"
     SESSION_CONFIRM = "session:confirm"
+    SESSION_END = "session:end"
     SESSION_FAIL = "session:fail"
+    SESSION_HISTORY = "session:history"
+    SESSION_LIST = "session:list"
     SESSION_SIGN_IN = "session:sign-in"
     SESSION_SIGN_OUT = "session:sign-out"
     STATISTICS_ASK = "statistics:ask"
@@ -144,6 +148,7 @@ ACTION_LABEL: dict[Action, str] = {
     Action.ACCOUNT_ACTIVATE: N_("Account activated"),
     Action.ACCOUNT_AWAY: N_("Away, and somebody stands in"),
     Action.ACCOUNT_BACK: N_("Back again"),
+    Action.ACCOUNT_CHANGE_PASSWORD: N_("Password changed"),
     Action.ACCOUNT_CREATE: N_("Account created"),
     Action.ACCOUNT_DISABLE: N_("Account disabled"),
     Action.ACCOUNT_ENABLE: N_("Account enabled again"),
@@ -247,7 +252,10 @@ ACTION_LABEL: dict[Action, str] = {
     Action.SERVICE_RECORD: N_("Service recorded"),
     Action.SESSION_BEGIN: N_("Password accepted, second factor asked for"),
     Action.SESSION_CONFIRM: N_("Confirmed who it is"),
+    Action.SESSION_END: N_("Signed out elsewhere"),
     Action.SESSION_FAIL: N_("Sign-in failed"),
+    Action.SESSION_HISTORY: N_("List of sign-ins read"),
+    Action.SESSION_LIST: N_("List of sittings read"),
     Action.SESSION_SIGN_IN: N_("Signed in"),
     Action.SESSION_SIGN_OUT: N_("Signed out"),
     Action.STATISTICS_ASK: N_("Release of statistics asked for"),

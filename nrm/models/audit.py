@@ -11,6 +11,7 @@ from nrm.models.spoilt import LogId, LogMoment, readable
 
 _NOT_IN_THE_TREE = text("leaf_index IS NULL")
 _NOT_DONE = text("outcome <> 'done'")
+_OF_AN_ACCOUNT = text("subject_type = 'account'")
 _UNFINISHED = text("finished_at IS NULL")
 
 
@@ -46,6 +47,13 @@ class AuditEntry(Base):
                 postgresql_where=_NOT_DONE,
             )
             for by in ((), ("actor_id",), ("actor_organisation_id",), ("action",))
+        ),
+        # What happened to an account, by whomever: who tried to sign in has none.
+        Index(
+            "ix_audit_entry_of_an_account",
+            *("subject_id", "occurred_at", "seq"),
+            sqlite_where=_OF_AN_ACCOUNT,
+            postgresql_where=_OF_AN_ACCOUNT,
         ),
         # What the sequencer takes next: never "greater than the last", for numbers commit late.
         Index(

@@ -32,7 +32,8 @@ def add_account(unit: Unit, new: NewAccount) -> Account:
     email = normalised(new.email)
     if new.role not in HUMAN_ROLES:
         raise InvalidInputError("role", N_("Choose a role."))
-    if db.session.get(Organisation, new.organisation_id) is None:
+    organisation = db.session.get(Organisation, new.organisation_id)
+    if organisation is None:
         raise InvalidInputError("organisation", N_("Choose an organisation."))
     if db.session.scalars(select(Account.id).where(Account.email == email)).first() is not None:
         raise InvalidInputError("email", N_("An account with this e-mail address exists already."))
@@ -42,18 +43,18 @@ def add_account(unit: Unit, new: NewAccount) -> Account:
         name=new.name,
         email=email,
         role=new.role,
-        password_hash="" if new.password is None else hashed(new.password),
+        password_hash="",
         created_at=unit.now,
     )
+    if new.password is not None:
+        account.password_hash = hashed(new.password, account, organisation)
     db.session.add(account)
     return account
 
 
-def hashed(password: str) -> str:
-    """Hash a password that somebody chose, unless the rules for passwords refuse it."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise InvalidInputError("password", N_("A password has between 12 and 256 characters."))
-    return passwords.hash_password(password)
+def hashed(password: str, account: Account, organisation: Organisation) -> str:
+    """Hash a password that somebody chose for an account, unless the rules for one refuse it."""
+    return passwords.hash_new(password, (account.email, account.name, organisation.name))
 
 
 def normalised(email: str) -> str:

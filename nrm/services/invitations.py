@@ -155,7 +155,8 @@ def activate(token: str, password: str, *, form_id: UUID | None = None) -> None:
     if kept is None:
         raise LinkOverError
     account = db.session.get_one(Account, kept.account_id)
-    hashed = accounts.hashed(password)
+    organisation = db.session.get_one(Organisation, account.organisation_id)
+    hashed = accounts.hashed(password, account, organisation)
     me = Actor(account.id, account.organisation_id, account.role)
     about = Subject("account", account.id)
     try:

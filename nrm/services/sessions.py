@@ -4,14 +4,16 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
 
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import DamagedError, LockedError
-from nrm.domain.roles import Actor
+from nrm.domain.roles import HUMAN_ROLES, Actor, Role
+from nrm.domain.sitting import LASTS
 from nrm.models import Account, AuthSession, Organisation
 from nrm.security.keyring import Purpose
 from nrm.security.sealing import Place, seal, sealed_key_id, unseal
@@ -43,6 +45,31 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How long a sitting lasts without a click, and at most."""
+
+    idle: timedelta
+    absolute: timedelta
+
+    def of(self, role: Role | None) -> "Limits":
+        """Return the limits of a role: its own, or these where they are shorter."""
+        if role is None:
+            return self
+        own = LASTS[role]
+        return Limits(min(self.idle, own.idle), min(self.absolute, own.absolute))
+
+    def allow(self, kept: AuthSession, now: datetime) -> bool:
+        """Say whether a sitting can still go on, with these as its role's limits."""
+        ends_at = min(kept.expires_at, kept.created_at + self.absolute)
+        return now < ends_at and now < kept.seen_at + self.idle
+
+
+# Of a sitting that is only just opened, nothing is asked yet.
+_END = datetime.max.replace(tzinfo=UTC)
+_NO_LIMITS = Limits(timedelta.max, timedelta.max)
+
+
+@dataclass(frozen=True)
 class Sitting:
     """A sitting that is still good."""
 
@@ -50,14 +77,21 @@ class Sitting:
     data: dict[str, Any]
     viewer: Viewer | None
     seen_at: datetime
+    # When it ends however often one clicks, and when it would end without a click.
+    ends_at: datetime = _END
+    limits: Limits = _NO_LIMITS
+    device: str = ""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How long a sitting lasts without a click, and at most."""
+class Click(Enum):
+    """What a request says of the person before the screen."""
 
-    idle: timedelta
-    absolute: timedelta
+    # A page was asked for, or a form sent.
+    USUAL = auto()
+    # They pressed the button that keeps them signed in.
+    PRESSED = auto()
+    # The page asked by itself: nobody need be there.
+    NONE = auto()
 
 
 def open_anonymous(data: dict[str, Any], limits: Limits) -> Opened:
@@ -114,7 +148,7 @@ def _open(unit: Unit, account_id: UUID | None, data: dict[str, Any], lasts: time
         )
     )
     db.session.flush()
-    return Opened(session_id, token, _reference(session_id))
+    return Opened(session_id, token, reference(session_id))
 
 
 def resume(token: str, limits: Limits) -> Sitting | None:
@@ -128,9 +162,8 @@ def resume(token: str, limits: Limits) -> Sitting | None:
     if row is None:
         return None
     session, account, organisation, to_know = row
-    now = datetime.now(UTC)
-    too_old = now >= min(session.expires_at, session.created_at + limits.absolute)
-    if too_old or now >= session.seen_at + limits.idle:
+    own = limits.of(account.role if session.account_id is not None else None)
+    if not own.allow(session, datetime.now(UTC)):
         return None
     if session.account_id is not None and account.disabled_at is not None:
         return None
@@ -140,18 +173,26 @@ def resume(token: str, limits: Limits) -> Sitting | None:
         return None
     viewer = None
     if session.account_id is not None:
-        actor = Actor(account.id, account.organisation_id, account.role, _reference(session.id))
+        actor = Actor(account.id, account.organisation_id, account.role, reference(session.id))
         viewer = Viewer(actor, account.name, organisation, to_know)
-    return Sitting(session.id, data, viewer, session.seen_at)
+    ends_at = min(session.expires_at, session.created_at + own.absolute)
+    return Sitting(session.id, data, viewer, session.seen_at, ends_at, own, session.device)
 
 
-def save(sitting: Sitting, data: dict[str, Any] | None) -> None:
-    """Keep what the pages remember (none: nothing changed) and move the idle clock."""
+def save(
+    sitting: Sitting, data: dict[str, Any] | None, click: Click = Click.USUAL, device: str = ""
+) -> None:
+    """Keep what the pages remember (none: nothing changed) and move the idle clock.
+
+    What a page does by itself moves no clock: else an open page would keep its own sitting alive.
+    """
     now = datetime.now(UTC)
     values: dict[str, Any] = {}
     if data is not None:
         values["data"] = _seal(sitting.id, data)
-    if values or now - sitting.seen_at >= _TOUCH_EVERY:
+    if sitting.viewer is not None and device and not sitting.device:
+        values["device"] = device
+    if _moves_clock(click, now - sitting.seen_at, changed=bool(values)):
         values["seen_at"] = now
     if values:
         with unit_of_work():
@@ -160,14 +201,41 @@ def save(sitting: Sitting, data: dict[str, Any] | None) -> None:
             )
 
 
+def _moves_clock(click: Click, since: timedelta, *, changed: bool) -> bool:
+    if click is Click.USUAL:
+        return changed or since >= _TOUCH_EVERY
+    return click is Click.PRESSED
+
+
+def renew(session_id: UUID) -> str:
+    """Give a sitting another token, within the act of its caller; returns it.
+
+    Whoever proved again who they are goes on; whoever had copied the token is out.
+    """
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    db.session.execute(
+        update(AuthSession).where(AuthSession.id == session_id).values(token_hash=_hash(token))
+    )
+    return token
+
+
 def end(session_id: UUID) -> None:
     """End a sitting within the act of its caller."""
     db.session.execute(delete(AuthSession).where(AuthSession.id == session_id))
 
 
-def end_all(account_id: UUID) -> None:
-    """End every sitting of an account within the act of its caller."""
-    db.session.execute(delete(AuthSession).where(AuthSession.account_id == account_id))
+def end_others(account_id: UUID, keep: UUID) -> int:
+    """End every sitting of an account but one, within the act of its caller; says how many."""
+    others = AuthSession.account_id == account_id, AuthSession.id != keep
+    gone = db.session.execute(delete(AuthSession).where(*others).returning(AuthSession.id)).all()
+    return len(gone)
+
+
+def end_all(account_id: UUID) -> int:
+    """End every sitting of an account within the act of its caller; says how many."""
+    theirs = AuthSession.account_id == account_id
+    gone = db.session.execute(delete(AuthSession).where(theirs).returning(AuthSession.id)).all()
+    return len(gone)
 
 
 def sweep(limits: Limits) -> int:
@@ -176,20 +244,37 @@ def sweep(limits: Limits) -> int:
         gone = db.session.execute(
             delete(AuthSession)
             .where(
-                (AuthSession.expires_at <= unit.now)
-                | (AuthSession.created_at <= unit.now - limits.absolute)
-                | (AuthSession.seen_at <= unit.now - limits.idle)
+                or_(
+                    _over(unit.now, limits),
+                    *(
+                        and_(AuthSession.account_id.in_(_in_role(role)), _over(unit.now, shorter))
+                        for role in HUMAN_ROLES
+                        if (shorter := limits.of(role)) != limits
+                    ),
+                )
             )
             .returning(AuthSession.id)
         ).all()
     return len(gone)
 
 
+def _over(now: datetime, limits: Limits) -> ColumnElement[bool]:
+    return or_(
+        AuthSession.expires_at <= now,
+        AuthSession.created_at <= now - limits.absolute,
+        AuthSession.seen_at <= now - limits.idle,
+    )
+
+
+def _in_role(role: Role) -> Select[UUID]:
+    return select(Account.id).where(Account.role == role)
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _reference(session_id: UUID) -> str:
+def reference(session_id: UUID) -> str:
     """Name a sitting in the log so that only the holder of the key can tell which it was."""
     return keys.keyring().fingerprint(Purpose.SESSION, "log reference", session_id.bytes).hex()
 

@@ -26,6 +26,8 @@ _PUBLIC = "nrm_public"
 AFTER_CONFIRMING = "after_confirming"
 # What was typed is kept up to this length; whoever wrote more goes back to the page.
 _MOST_KEPT = 40_000
+# What a browser is told at the end of a sitting.
+FORGET = '"cache", "storage"'
 # Compiled style sheets and scripts: nothing in them is anyone's.
 _OPEN_ENDPOINTS = frozenset({"static"})
 
@@ -159,9 +161,12 @@ def _guard() -> Response | None:
 def _to_the_door() -> Response:
     """Ask to sign in; whoever was signed out by the clock is told so, and that drafts are kept."""
     known = request.cookies.get(cookie_name(current_app.config["NRM"]))
+    door = redirect(url_for("account.sign_in"), 303)
     if known and session_object().sitting is None:
         flash(_("You were signed out. Drafts are kept: sign in and go on."))
-    return redirect(url_for("account.sign_in"), 303)
+        # Whatever ended the sitting, the browser forgets what it showed, as after signing out.
+        door.headers["Clear-Site-Data"] = FORGET
+    return door
 
 
 def _refuse_invisible_addresses() -> None:

@@ -18,9 +18,13 @@ from nrm.domain import vocabulary
 from nrm.domain.lifecycle import STATE_LABEL
 from nrm.domain.reference import spoken
 from nrm.domain.roles import ROLE_LABEL, Role
+from nrm.domain.sitting import WARN_BEFORE
 from nrm.domain.staff import ACCOUNT_STATE_LABEL, AccountState
 from nrm.models.spoilt import readable
+from nrm.web import device
+from nrm.web.access import session_object
 from nrm.web.due import due, moment_words
+from nrm.web.sessions import BY_ITSELF, cover
 from nrm.web.text import _
 
 TRANSLATIONS = Path(__file__).resolve().parent.parent.parent / "translations"
@@ -121,6 +125,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(account_state, "account_state")
     app.add_template_filter(factor_words, "factor_words")
     app.add_template_filter(action_words, "action_words")
+    app.add_template_filter(device.words, "device_words")
     app.add_template_filter(district, "district")
     app.add_template_filter(spoken, "spoken")
 
@@ -128,6 +133,7 @@ def register(app: Flask) -> None:
 def _shared() -> dict[str, Any]:
     return {
         "viewer": _viewer(),
+        "sitting": _sitting(),
         "navigation": _navigation(),
         "practice": current_app.config["NRM"].practice,
         "country": _country(),
@@ -147,6 +153,23 @@ def _viewer() -> dict[str, Any] | None:
         "role_label": role_words(viewer.actor.role),
         "role": viewer.actor.role.value,
         "to_know": viewer.to_know,
+    }
+
+
+def _sitting() -> dict[str, Any] | None:
+    """Say how long the page may stand, for the script that covers it and warns in time."""
+    here = session_object().sitting
+    if here is None or here.viewer is None:
+        return None
+    # Its end is told where it comes first: else the same page says the same.
+    left = here.ends_at - datetime.now(UTC)
+    return {
+        "idle": int(here.limits.idle.total_seconds()),
+        "end": max(0, int(left.total_seconds())) if left < 2 * here.limits.idle else None,
+        "ends_at": here.ends_at,
+        "warn": int(WARN_BEFORE.total_seconds()),
+        "cover": int(cover(current_app.config["NRM"], here.viewer.actor.role).total_seconds()),
+        "by_itself": BY_ITSELF,
     }
 
 

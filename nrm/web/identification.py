@@ -16,6 +16,7 @@ from nrm.web import paging
 from nrm.web.access import actor, needs
 from nrm.web.context import pack
 from nrm.web.errors import once
+from nrm.web.forms.flag_page import PageForm
 from nrm.web.forms.identification import FORMS, DeleteForm, SendForm, StartForm
 from nrm.web.text import _
 
@@ -71,6 +72,8 @@ def question(draft_id: UUID, page: str) -> Response | Page:
     """Ask one page of questions; every way forward saves it."""
     draft = identification.read_draft(actor(), draft_id)
     form = FORMS[page](draft, pack())
+    if "keep" in request.form:
+        return _keep(draft_id, page, form)
     if form.carries_out(lambda: identification.save_page(actor(), draft_id, page, form.answers())):
         _warn_of_sector(draft, page, form.answers())
         return redirect(_after_saving(draft, page), 303)
@@ -209,6 +212,14 @@ def _after_saving(draft: Draft, page: str) -> str:
     if later:
         return url_for(".question", draft_id=draft.id, page=later[0])
     return url_for(".check", draft_id=draft.id)
+
+
+def _keep(draft_id: UUID, page: str, form: PageForm) -> Page:
+    """Save what stands on a page whose writer may be gone, before their sitting ends."""
+    if form.validate() or form.only_lacks():
+        identification.save_page(actor(), draft_id, page, form.typed(), finished=False)
+        return "", 204
+    return "", 422
 
 
 def _leaving() -> bool:

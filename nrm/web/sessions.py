@@ -3,12 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Flask, Request, Response, current_app
+from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
 from config import Environment, Settings
+from nrm.domain.roles import Role
+from nrm.domain.sitting import LASTS
 from nrm.services import sessions
+from nrm.web import device
+
+# What a page sends along when it asks by itself, with nobody at the keys.
+BY_ITSELF = "Nrm-By-Itself"
 
 
 class BrowserSession(CallbackDict[str, Any], SessionMixin):
@@ -26,6 +32,8 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         # A new token for the sitting that goes on, since a second factor was shown in it.
         self.new_token = ""
         self.ended = False
+        # Whether somebody is there: a page that asks by itself says so, and moves no clock.
+        self.click = sessions.Click.USUAL
 
 
 def _mark_modified(session: "BrowserSession") -> None:
@@ -39,7 +47,10 @@ class ServerSideSessions(SessionInterface):
         """Resume the sitting of the token that came, if it is still good."""
         settings: Settings = app.config["NRM"]
         token = request.cookies.get(cookie_name(settings), "")
-        return BrowserSession(sessions.resume(token, limits(settings)) if token else None)
+        session = BrowserSession(sessions.resume(token, limits(settings)) if token else None)
+        if request.headers.get(BY_ITSELF):
+            session.click = sessions.Click.NONE
+        return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Keep what changed, and tell the browser a new token or to forget the old one."""
@@ -58,7 +69,8 @@ class ServerSideSessions(SessionInterface):
         if session.opened is not None:
             _keep_carried(session.opened, session.carried)
         elif session.sitting is not None:
-            sessions.save(session.sitting, dict(session) if session.modified else None)
+            data = dict(session) if session.modified else None
+            sessions.save(session.sitting, data, session.click, _device())
 
 
 def _keep_carried(opened: sessions.Opened, carried: dict[str, Any]) -> None:
@@ -77,6 +89,17 @@ def limits(settings: Settings | None = None) -> sessions.Limits:
     return sessions.Limits(
         timedelta(minutes=chosen.idle_minutes), timedelta(hours=chosen.absolute_hours)
     )
+
+
+def cover(settings: Settings, role: Role) -> timedelta:
+    """Return after how long without a sign of anybody the screen is covered."""
+    if settings.cover_seconds:
+        return timedelta(seconds=settings.cover_seconds)
+    return LASTS[role].cover
+
+
+def _device() -> str:
+    return device.told(request.headers.get("User-Agent", ""))
 
 
 def _attributes(settings: Settings) -> dict[str, Any]:

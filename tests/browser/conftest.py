@@ -5,6 +5,7 @@ import re
 import shutil
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -58,6 +59,12 @@ def chromium(chromium_path):
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def settings(settings):
+    """Leave pages open: on a slow machine, somebody may well wait for a colleague for a minute."""
+    return replace(settings, cover_seconds=3600)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_a_database_named_elsewhere_is_left_alone(early_refusal, tmp_path):
 def test_what_is_not_the_demonstration_is_left_alone(nrm, refusal, installed, free_port):
     person = ("--name", "A", "--email", "a@real.example", "--role", "auditor")
     place = ("--organisation", "Real", "--kind", "ngo", "--district", "11")
-    typed = "practice-practice\n"
+    typed = "seven-quiet-herons\n"
     assert nrm("user", "create", *person, *place, "--password-stdin", stdin=typed).returncode == 0
     demo = nrm("demo", PORT=str(free_port))
     assert demo.returncode == 1

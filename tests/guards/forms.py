@@ -84,6 +84,20 @@ def a_disabled_account(world):
     return found
 
 
+def a_sitting(world, name):
+    """Sign somebody in at one more browser: the sitting's id."""
+    with world.entered():
+        return worlds.sitting(world, name).id
+
+
+def an_own_sitting(world):
+    return a_sitting(world, "clinician")
+
+
+def anothers_sitting(world):
+    return world.accounts["provider"], a_sitting(world, "provider")
+
+
 def a_submitted_listing(world):
     with world.entered():
         manager = world.actor("directory_manager")
@@ -596,6 +610,46 @@ FORMS = [
         "coordinator",
         at(worlds.referred, CASE + "/referrals/{1}/withdraw"),
         act="referral:withdraw",
+    ),
+    Form(
+        "sittings.end",
+        "clinician",
+        at(an_own_sitting, "/account/sittings/{0}/end", shown_at="/account/sittings"),
+        act="session:end",
+    ),
+    Form(
+        "sittings.end_others",
+        "clinician",
+        at(an_own_sitting, "/account/sittings/end-others", shown_at="/account/sittings"),
+        act="session:end",
+    ),
+    Form("sittings.extend", "clinician", at(nothing, "/extend", shown_at="/inbox")),
+    Form(
+        "sittings.password",
+        "second_manager",
+        at(nothing, "/account/password"),
+        {"old": worlds.PASSWORD, "password": "nineteen-quiet-herons"},
+        act="account:change-password",
+    ),
+    Form(
+        "sittings.end_of_person",
+        "administrator",
+        at(
+            anothers_sitting,
+            "/people/{0}/sittings/{1}/end",
+            shown_at="/people/{0}/sittings",
+        ),
+        act="session:end",
+    ),
+    Form(
+        "sittings.end_all_of_person",
+        "administrator",
+        at(
+            anothers_sitting,
+            "/people/{0}/sittings/end-all",
+            shown_at="/people/{0}/sittings",
+        ),
+        act="session:end",
     ),
     Form("search.people", "coordinator", at(nothing, "/search"), {"names": "Practice Person"}),
     Form("account.sign_out", "clinician", at(nothing, "/sign-out", shown_at="/inbox")),

@@ -80,6 +80,8 @@ def _records(made, route):
         ("hand_over_id",): each(made.hand_overs.values()),
         ("listing_id",): each(made.listings.values()),
         ("account_id",): each(made.accounts.values()),
+        ("account_id", "sitting_id"): [(made.accounts["active"], made.sittings["active"])],
+        ("sitting_id",): each(made.sittings.values()),
         ("entry_id",): each(made.entries.values()),
         ("approval_id",): each(made.approvals.values()),
         ("erasure_id",): each(made.erasures.values()),

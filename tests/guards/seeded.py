@@ -59,6 +59,8 @@ class Mechanism:
     entries: dict[str, UUID] = field(default_factory=dict)
     # Requests for approval that wait, by who asked.
     approvals: dict[str, UUID] = field(default_factory=dict)
+    # Of the account that is active: at a browser that nobody has open any more.
+    sittings: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
     # Cases of the first responder, and referrals to the provider's organisation, to which somebody
@@ -274,6 +276,8 @@ def _add_listings(made):
 def _add_accounts(made):
     world = made.world
     made.accounts["active"] = world.accounts["clinician"]
+    opened = worlds.sitting(world, "clinician")
+    made.sittings["active"] = opened.id
     made.accounts["own"] = world.accounts["administrator"]
     made.accounts["disabled"] = world.accounts["colleague"]
     people.disable(world.actor("administrator"), made.accounts["disabled"])

@@ -15,7 +15,18 @@ EVERYBODY = {
     "pages.help",
     "pages.privacy",
 }
-SIGNED_IN = {"account.sign_out", "home.index", "notices.page", "notices.seen"}
+SIGNED_IN = {
+    "account.sign_out",
+    "home.index",
+    "notices.page",
+    "notices.seen",
+    "sittings.end",
+    "sittings.end_others",
+    "sittings.extend",
+    "sittings.mine",
+    "sittings.password",
+    "sittings.sign_ins",
+}
 # Beside what everybody reaches, a role reaches what stands here and nothing else.
 MAY_REACH = {
     # Flags people, and follows their own flags; never a case file.
@@ -187,6 +198,10 @@ MAY_REACH = {
         "administration.organisations",
         "administration.people",
         "administration.person",
+        "sittings.end_all_of_person",
+        "sittings.end_of_person",
+        "sittings.of_person",
+        "sittings.sign_ins_of_person",
     },
 }
 

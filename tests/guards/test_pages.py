@@ -18,6 +18,8 @@ MOVED_ON = {
     "provision.end": {409: "only a part that one has can end"},
     "provision.record_service": {403: "services are recorded while one is helping"},
     "referral.withdraw": {409: "only a referral that is not over can be taken back"},
+    "sittings.of_person": {403: "where one is signed in oneself has a page of its own"},
+    "sittings.sign_ins_of_person": {403: "the same of when one signed in"},
     "sightings.account": {404: "what an account saw is asked between two moments"},
 }
 

@@ -36,6 +36,7 @@ NOBODYS = {
     "reference": REFERENCES,
     "release_id": IDENTIFIERS,
     "sent": REFERENCES,
+    "sitting_id": IDENTIFIERS,
     "to": IDENTIFIERS,
 }
 # Forms that are complete, so that only the record can stop them.

@@ -34,6 +34,8 @@ QUESTIONS = {
     "questionnaires.file": ("?release=nonsense",),
     "questionnaires.release_file": ("?table=R3",),
     "sightings.history": ("?before=nonsense",),
+    "sittings.sign_ins": ("?before=nonsense",),
+    "sittings.sign_ins_of_person": ("?before=nonsense",),
     "log_state.worth_a_look": ("?week=2026-11-18", "?week=nonsense", "?week=0001-01-01"),
     "consent.share": ("?to=nonsense",),
     "consent.withdraw": ("?recipient=nonsense",),

@@ -1,7 +1,9 @@
 import importlib.util
+import sys
 
 import pytest
 from argon2 import PasswordHasher
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 # Other tests sign in with cheap hashes; these look at a copy of the module with its real ones.
 _SPEC = importlib.util.find_spec("nrm.security.passwords")
@@ -96,3 +98,87 @@ def test_a_weaker_hash_is_to_be_made_anew(kept):
     weaker = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
     assert verify_password(PASSWORD, weaker)
     assert needs_rehash(weaker)
+
+
+# What is too weak
+
+ABOUT = ("jean.mukamana@police.example", "Jean Mukamana", "Practice Police Unit")
+# As they stand in lists of what many people use, and close to it: with a year, a sign, a capital,
+# doubled, along the keyboard, with 0 for o.
+COMMON = [
+    "password1234",
+    "Password2026!",
+    "P@ssw0rd1234!",
+    "passwordpassword",
+    "qwertyuiop12",
+    "123456789012",
+    "aaaaaaaaaaaa",
+    "abcdefghijkl",
+    "iloveyou2026",
+    "letmeinletmein",
+    "monkeymonkey",
+    "football2026!",
+    "michaeljackson",
+    "adminadmin123",
+    "rwanda123456",
+    "x" * 256,
+]
+TOLD = [
+    "jean.mukamana@police.example",
+    "JEAN.MUKAMANA@POLICE.EXAMPLE",
+    "jeanmukamana1",
+    "Mukamana-2026-Jean",
+    "mukamana 1985",
+    "Practice Police Unit",
+    "practice-police-1",
+    "nrm nrm nrm nrm",
+    "NRM-Referral-Mechanism",
+]
+GOOD = [
+    "correct horse battery staple",
+    "umuganda ni ingenzi",
+    "inzira ndende cyane",
+    "seven-quiet-herons",
+    "x9$kQ!v2mLpw",
+    # Neither capitals, digits nor signs are asked for, and a name among other words is no harm.
+    "quiet herons of mukamana",
+    "мuraho 🙂 heron",
+    "herons " * 5 + "and a lake of tea",
+]
+
+
+def refusal(password):
+    with pytest.raises(passwords.InvalidInputError) as refused:
+        passwords.hash_new(password, ABOUT)
+    assert refused.value.field == "password"
+    # What was typed stands in no message.
+    assert not password or password not in refused.value.message
+    return refused.value.message
+
+
+@pytest.mark.parametrize("password", COMMON)
+def test_what_many_people_use_is_refused(password):
+    assert "many people use" in refusal(password)
+
+
+@pytest.mark.parametrize("password", TOLD)
+def test_what_others_know_of_the_account_is_refused(password):
+    assert "that others know" in refusal(password)
+
+
+@pytest.mark.parametrize("password", ["", "short", "elevenchars", "x" * 257])
+def test_the_length_decides_first(password):
+    assert "between 12 and 256" in refusal(password)
+
+
+@pytest.mark.parametrize("password", GOOD)
+def test_length_and_unlikely_words_are_enough(password):
+    assert verify_password(password, passwords.hash_new(password, ABOUT))
+
+
+def test_the_listed_passwords_that_are_long_enough_are_all_refused():
+    listed = [word for word in FREQUENCY_LISTS["passwords"] if len(word) >= passwords.SHORTEST]
+    taken = [word for word in listed if not passwords._is_common(word)]
+    sys.stdout.write(f"listed passwords of 12 characters and more: {len(listed)}, taken: {taken}\n")
+    assert len(listed) > 200
+    assert taken == []

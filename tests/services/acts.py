@@ -16,7 +16,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.approval import ApprovalKind
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.lifecycle import ApprovalState, ErasureState, ReferralState
-from nrm.domain.roles import Permission, Role
+from nrm.domain.roles import HUMAN_ROLES, Permission, Role
 from nrm.models import Case, Notice
 from nrm.security import search_tokens
 from nrm.services import (
@@ -43,13 +43,17 @@ from nrm.services import (
     log_state,
     notices,
     organisations,
+    own_password,
     people,
     provision,
     questionnaires,
     referral,
     search,
+    sessions,
     sightings,
+    sign_in_history,
     signs,
+    sittings,
     statistics_export,
 )
 from nrm.statistics.bulletin import Voice
@@ -305,6 +309,17 @@ def _ask_for_approval(world, actor, form_id=None):
 
 def _closed(world):
     return worlds.closed(world)[0]
+
+
+LIMITS = sessions.Limits(timedelta(minutes=30), timedelta(hours=10))
+
+
+def _sitting(world, name="provider"):
+    return worlds.sitting(world, name).id
+
+
+def _change_password(world, actor, what, **given):
+    return own_password.change(actor, what, worlds.PASSWORD, "nineteen-quiet-herons", **given)
 
 
 def _erasure_asked(world, by="second_coordinator"):
@@ -1237,6 +1252,106 @@ ACTS = [
         missing=lambda world, actor: people.enable(actor, uuid4()),
     ),
     Act(
+        "list where one is signed in",
+        "provider",
+        _sitting,
+        lambda world, actor, what, **_: sittings.own(actor, LIMITS),
+        Action.SESSION_LIST,
+        "account",
+        also=HUMAN_ROLES,
+    ),
+    Act(
+        "end a sitting of one's own",
+        "provider",
+        _sitting,
+        lambda world, actor, what, **given: sittings.end_own(actor, what, **given),
+        Action.SESSION_END,
+        "account",
+        form=True,
+        strangers=("colleague",),
+        missing=lambda world, actor: sittings.end_own(actor, uuid4()),
+    ),
+    Act(
+        "end all other sittings of one's own",
+        "provider",
+        _sitting,
+        lambda world, actor, what, **given: sittings.end_own_others(actor, what, **given),
+        Action.SESSION_END,
+        "account",
+        form=True,
+        also=HUMAN_ROLES,
+    ),
+    Act(
+        "read when one signed in",
+        "provider",
+        _sitting,
+        lambda world, actor, what, **_: sign_in_history.own(actor),
+        Action.SESSION_HISTORY,
+        "account",
+        also=HUMAN_ROLES,
+    ),
+    Act(
+        "choose another password",
+        "provider",
+        _sitting,
+        _change_password,
+        Action.ACCOUNT_CHANGE_PASSWORD,
+        "account",
+        fields=("password",),
+        form=True,
+        also=HUMAN_ROLES,
+    ),
+    Act(
+        "list where somebody is signed in",
+        "administrator",
+        _sitting,
+        lambda world, actor, what, **_: sittings.of_person(
+            actor, world.accounts["provider"], LIMITS
+        ),
+        Action.SESSION_LIST,
+        "account",
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
+        missing=lambda world, actor: sittings.of_person(actor, uuid4(), LIMITS),
+    ),
+    Act(
+        "end a sitting of somebody",
+        "administrator",
+        _sitting,
+        lambda world, actor, what, **given: sittings.end_of_person(
+            actor, world.accounts["provider"], what, **given
+        ),
+        Action.SESSION_END,
+        "account",
+        form=True,
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
+        missing=lambda world, actor: sittings.end_of_person(
+            actor, world.accounts["provider"], uuid4()
+        ),
+    ),
+    Act(
+        "sign somebody out everywhere",
+        "administrator",
+        lambda world: world.accounts["provider"],
+        lambda world, actor, what, **given: sittings.end_all_of_person(actor, what, **given),
+        Action.SESSION_END,
+        "account",
+        form=True,
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
+        missing=lambda world, actor: sittings.end_all_of_person(actor, uuid4()),
+    ),
+    Act(
+        "read when somebody signed in",
+        "administrator",
+        _sitting,
+        lambda world, actor, what, **_: sign_in_history.of_person(
+            actor, world.accounts["provider"]
+        ),
+        Action.SESSION_HISTORY,
+        "account",
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
+        missing=lambda world, actor: sign_in_history.of_person(actor, uuid4()),
+    ),
+    Act(
         "create an organisation",
         "administrator",
         _nothing,
@@ -1403,6 +1518,14 @@ UNLOGGED = {
     "log_search.is_account": (
         lambda world, actor: log_search.is_account(actor, world.accounts["provider"]),
         {Role.AUDITOR},
+    ),
+    "sign_in_history.failed_since_last": (
+        lambda world, actor: sign_in_history.failed_since_last(actor),
+        set(HUMAN_ROLES),
+    ),
+    "sittings.kept_account": (
+        lambda world, actor: sittings.kept_account(actor, world.accounts["provider"]),
+        {Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR},
     ),
     "log_search.account_id": (
         lambda world, actor: log_search.account_id(actor, world.email("provider")),

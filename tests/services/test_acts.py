@@ -31,11 +31,14 @@ from nrm.services import (
     log_export,
     log_search,
     notices,
+    own_password,
     ownership,
     provision,
     questionnaires,
     referral,
     search,
+    sign_in_history,
+    sittings,
     statistics_export,
 )
 from tests import ledger as ledgers
@@ -194,10 +197,13 @@ def test_every_act_of_the_services_stands_in_the_table():
             log_export,
             notices,
             ownership,
+            own_password,
             provision,
             questionnaires,
             referral,
             search,
+            sign_in_history,
+            sittings,
             statistics_export,
         )
         for name, function in inspect.getmembers(module, inspect.isfunction)

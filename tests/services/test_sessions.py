@@ -10,7 +10,7 @@ from sqlalchemy import make_url, select, text, update
 
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
-from nrm.domain.roles import HOUSEKEEPING
+from nrm.domain.roles import HOUSEKEEPING, Role
 from nrm.models import Account, AuthSession
 from nrm.security import passwords
 from nrm.services import housekeeping, people, sessions
@@ -80,9 +80,9 @@ def test_a_token_is_worth_nothing_after_signing_out(world, ledger):
 
 def test_a_sitting_ends_when_nobody_clicks(world):
     opened = sign_in(world)
-    moved(opened, seen_at=ago(minutes=29))
+    moved(opened, seen_at=ago(minutes=14))
     assert sessions.resume(opened.token, LIMITS) is not None
-    moved(opened, seen_at=ago(minutes=31))
+    moved(opened, seen_at=ago(minutes=16))
     assert sessions.resume(opened.token, LIMITS) is None
 
 
@@ -258,19 +258,19 @@ def test_the_clock_alone_ends_a_sitting(world):
     """Nothing has to run for it: a sitting that is over is over when it is asked for."""
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
         opened = sign_in(world)
-        for _ in range(20):
-            clock.shift(timedelta(minutes=29))
+        for _ in range(42):
+            clock.shift(timedelta(minutes=14))
             sitting = sessions.resume(opened.token, LIMITS)
             assert sitting is not None
             sessions.save(sitting, None)
-        # Never idle for half an hour, but ten hours old.
-        clock.shift(timedelta(hours=10) - 20 * timedelta(minutes=29) - timedelta(seconds=1))
+        # Never idle for a quarter of an hour, but ten hours old.
+        clock.shift(timedelta(hours=10) - 42 * timedelta(minutes=14) - timedelta(seconds=1))
         assert sessions.resume(opened.token, LIMITS) is not None
         clock.shift(timedelta(seconds=1))
         assert sessions.resume(opened.token, LIMITS) is None
 
         opened = sign_in(world)
-        clock.shift(LIMITS.idle - timedelta(seconds=1))
+        clock.shift(LIMITS.of(Role.COORDINATOR).idle - timedelta(seconds=1))
         assert sessions.resume(opened.token, LIMITS) is not None
         clock.shift(timedelta(seconds=1))
         assert sessions.resume(opened.token, LIMITS) is None

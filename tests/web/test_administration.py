@@ -16,7 +16,7 @@ NEW = {
     "name": "Practice Newcomer",
     "email": " New.Comer@Practice.example ",
     "role": "first_responder",
-    "password": "practice-newcomer",
+    "password": "eleven-quiet-herons",
 }
 
 

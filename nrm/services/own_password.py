@@ -1,0 +1,55 @@
+"""Choosing another password: whoever had the old one is out, wherever they are."""
+
+from uuid import UUID
+
+from nrm.audit.actions import Action, Outcome
+from nrm.db import db, unit_of_work
+from nrm.domain.errors import InvalidInputError, MechanismError, Subject
+from nrm.domain.policy import require
+from nrm.domain.roles import Actor, Permission
+from nrm.domain.text import N_
+from nrm.models import Account, Organisation
+from nrm.security import passwords
+from nrm.services import accounts, sessions
+from nrm.services.audit import record, record_alone
+
+
+class _WrongPasswordError(MechanismError):
+    """The password of today is another one."""
+
+
+def change(
+    actor: Actor, sitting_id: UUID, old: str, new: str, *, form_id: UUID | None = None
+) -> str:
+    """Change one's own password; every other sitting ends; returns this one's new token."""
+    require(actor, Permission.WORK_VIEW)
+    subject = Subject("account", actor.id)
+    try:
+        with unit_of_work(actor, form_id) as unit:
+            account = _changed(actor, old, new)
+            others = sessions.end_others(account.id, sitting_id)
+            record(
+                unit,
+                actor,
+                Action.ACCOUNT_CHANGE_PASSWORD,
+                subject,
+                fields=("password",),
+                counts={"sittings_ended": others},
+            )
+            unit.outcome = str(account.id)
+            return sessions.renew(sitting_id)
+    except _WrongPasswordError:
+        # Whoever tries passwords at a screen that was left open stands in the log.
+        record_alone(actor, Action.ACCOUNT_CHANGE_PASSWORD, subject, Outcome.FAILED)
+        raise InvalidInputError("old", N_("This is not your password. Type it again.")) from None
+
+
+def _changed(actor: Actor, old: str, new: str) -> Account:
+    account = db.session.get_one(Account, actor.id)
+    if not passwords.verify_password(old, account.password_hash):
+        raise _WrongPasswordError
+    if new == old:
+        raise InvalidInputError("password", N_("This is the password that you have already."))
+    organisation = db.session.get_one(Organisation, account.organisation_id)
+    account.password_hash = accounts.hashed(new, account, organisation)
+    return account
