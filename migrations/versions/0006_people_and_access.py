@@ -40,7 +40,6 @@ def downgrade() -> None:
     op.drop_index("ix_case_file_open_by_owner", "case_file")
     for column in ("left_by_id", "owner_id"):
         op.drop_column("case_file", column)
-    op.drop_column("case_file", "owner_id")
     op.drop_index("ix_audit_entry_of_an_account", "audit_entry")
     op.drop_column("auth_session", "device")
     op.drop_column("auth_session", "confirmed_at")
