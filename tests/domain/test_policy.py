@@ -81,9 +81,9 @@ SITUATIONS = {
         MINE, ReferralState.ACCEPTED, consented=True, broken_glass=US, barred=frozenset({MINE})
     ),
     # An emergency access of the actor, of a colleague, and of one on a case that is barred.
-    "hour": GlassStanding(GLASS, ME),
-    "theirhour": GlassStanding(GLASS, COLLEAGUE),
-    "barhour": GlassStanding(GLASS, COLLEAGUE, barred=US),
+    "hr": GlassStanding(GLASS, ME),
+    "rev": GlassStanding(GLASS, COLLEAGUE),
+    "barrev": GlassStanding(GLASS, COLLEAGUE, barred=US),
     # An account: one's own, a colleague's, somebody's of another organisation.
     "self": AccountStanding(ACCOUNT, ME, MINE),
     "near": AccountStanding(ACCOUNT, COLLEAGUE, MINE),
@@ -217,61 +217,61 @@ MATRIX = {
 # that does not stand under a role, and a role that does not stand here, is refused in all of them.
 OF_ACCESS = {
     Role.FIRST_RESPONDER: """
-        permission           held glass night barme barus barref hour theirhour barhour self near far
-        compartment:contact  .    yes   yes   .     .     .      .    .         .       .    .    .
-        compartment:identity .    yes   yes   .     .     .      .    .         .       .    .    .
+        permission           held glass night barme barus barref hr rev barrev self near far
+        compartment:contact  .    yes   yes   .     .     .      .  .   .      .    .    .
+        compartment:identity .    yes   yes   .     .     .      .  .   .      .    .    .
     """,
     Role.COORDINATOR: """
-        permission              held glass night barme barus barref hour theirhour barhour self near far
-        bar:place               yes  yes   yes   .     .     .      .    .         .       .    .    .
-        case:close              yes  yes   yes   .     .     .      .    .         .       .    .    .
-        case:compare            yes  yes   yes   .     .     .      .    .         .       .    .    .
-        case:history            yes  yes   yes   .     .     .      .    .         .       .    .    .
-        case:presume            yes  yes   yes   .     .     .      .    .         .       .    .    .
-        case:view               yes  yes   yes   .     .     .      .    .         .       .    .    .
-        compartment:contact     yes  yes   yes   .     .     .      .    .         .       .    .    .
-        compartment:enforcement .    yes   yes   .     .     .      .    .         .       .    .    .
-        compartment:facts       yes  yes   yes   .     .     .      .    .         .       .    .    .
-        compartment:health      .    yes   yes   .     .     .      .    .         .       .    .    .
-        compartment:identity    yes  yes   yes   .     .     .      .    .         .       .    .    .
-        compartment:narrative   yes  yes   yes   .     .     .      .    .         .       .    .    .
-        consent:record          yes  yes   yes   .     .     .      .    .         .       .    .    .
-        document:add            yes  yes   yes   .     .     .      .    .         .       .    .    .
-        document:open           yes  yes   yes   .     .     .      .    .         .       .    .    .
-        document:remove         yes  yes   yes   .     .     .      .    .         .       .    .    .
-        erasure:ask             yes  yes   yes   .     .     .      .    .         .       .    .    .
-        glass:break             yes  yes   yes   .     .     .      .    .         .       .    .    .
-        needs:record            yes  yes   yes   .     .     .      .    .         .       .    .    .
-        referral:send           yes  yes   yes   .     .     .      .    .         .       .    .    .
-        referral:withdraw       yes  yes   yes   .     .     .      .    .         .       .    .    .
+        permission              held glass night barme barus barref hr rev barrev self near far
+        bar:place               yes  yes   yes   .     .     .      .  .   .      .    .    .
+        case:close              yes  yes   yes   .     .     .      .  .   .      .    .    .
+        case:compare            yes  yes   yes   .     .     .      .  .   .      .    .    .
+        case:history            yes  yes   yes   .     .     .      .  .   .      .    .    .
+        case:presume            yes  yes   yes   .     .     .      .  .   .      .    .    .
+        case:view               yes  yes   yes   .     .     .      .  .   .      .    .    .
+        compartment:contact     yes  yes   yes   .     .     .      .  .   .      .    .    .
+        compartment:enforcement .    yes   yes   .     .     .      .  .   .      .    .    .
+        compartment:facts       yes  yes   yes   .     .     .      .  .   .      .    .    .
+        compartment:health      .    yes   yes   .     .     .      .  .   .      .    .    .
+        compartment:identity    yes  yes   yes   .     .     .      .  .   .      .    .    .
+        compartment:narrative   yes  yes   yes   .     .     .      .  .   .      .    .    .
+        consent:record          yes  yes   yes   .     .     .      .  .   .      .    .    .
+        document:add            yes  yes   yes   .     .     .      .  .   .      .    .    .
+        document:open           yes  yes   yes   .     .     .      .  .   .      .    .    .
+        document:remove         yes  yes   yes   .     .     .      .  .   .      .    .    .
+        erasure:ask             yes  yes   yes   .     .     .      .  .   .      .    .    .
+        glass:break             yes  yes   yes   .     .     .      .  .   .      .    .    .
+        needs:record            yes  yes   yes   .     .     .      .  .   .      .    .    .
+        referral:send           yes  yes   yes   .     .     .      .  .   .      .    .    .
+        referral:withdraw       yes  yes   yes   .     .     .      .  .   .      .    .    .
     """,
     Role.PROVIDER: """
-        permission           held glass night barme barus barref hour theirhour barhour self near far
-        compartment:contact  .    yes   yes   .     .     .      .    .         .       .    .    .
-        compartment:identity .    yes   yes   .     .     .      .    .         .       .    .    .
-        glass:break          .    .     yes   .     .     .      .    .         .       .    .    .
-        referral:answer      .    .     yes   .     .     .      .    .         .       .    .    .
-        referral:end         .    .     yes   .     .     .      .    .         .       .    .    .
-        referral:view        .    .     yes   .     .     .      .    .         .       .    .    .
+        permission           held glass night barme barus barref hr rev barrev self near far
+        compartment:contact  .    yes   yes   .     .     .      .  .   .      .    .    .
+        compartment:identity .    yes   yes   .     .     .      .  .   .      .    .    .
+        glass:break          .    .     yes   .     .     .      .  .   .      .    .    .
+        referral:answer      .    .     yes   .     .     .      .  .   .      .    .    .
+        referral:end         .    .     yes   .     .     .      .  .   .      .    .    .
+        referral:view        .    .     yes   .     .     .      .  .   .      .    .    .
     """,
     Role.AUDITOR: """
-        permission   held glass night barme barus barref hour theirhour barhour self near far
-        glass:review .    .     .     .     .     .      .    yes       .       .    .    .
+        permission   held glass night barme barus barref hr rev barrev self near far
+        glass:review .    .     .     .     .     .      .  yes .      .    .    .
     """,
     Role.ADMINISTRATOR: """
-        permission     held glass night barme barus barref hour theirhour barhour self near far
-        account:manage .    .     .     .     .     .      .    .         .       .    yes  yes
+        permission     held glass night barme barus barref hr rev barrev self near far
+        account:manage .    .     .     .     .     .      .  .   .      .    yes  yes
     """,
     Role.ORGANISATION_ADMINISTRATOR: """
-        permission     held glass night barme barus barref hour theirhour barhour self near far
-        account:manage .    .     .     .     .     .      .    .         .       .    yes  .
+        permission     held glass night barme barus barref hr rev barrev self near far
+        account:manage .    .     .     .     .     .      .  .   .      .    yes  .
     """,
     Role.SYSTEM: """
-        permission           held glass night barme barus barref hour theirhour barhour self near far
-        case:compare         yes  yes   yes   yes   yes   yes    .    .         .       .    .    .
-        compartment:contact  yes  yes   yes   yes   yes   yes    .    .         .       .    .    .
-        compartment:identity yes  yes   yes   yes   yes   yes    .    .         .       .    .    .
-        referral:expire      yes  yes   yes   yes   yes   yes    .    .         .       .    .    .
+        permission           held glass night barme barus barref hr rev barrev self near far
+        case:compare         yes  yes   yes   yes   yes   yes    .  .   .      .    .    .
+        compartment:contact  yes  yes   yes   yes   yes   yes    .  .   .      .    .    .
+        compartment:identity yes  yes   yes   yes   yes   yes    .  .   .      .    .    .
+        referral:expire      yes  yes   yes   yes   yes   yes    .  .   .      .    .    .
     """,
 }
 
@@ -467,9 +467,9 @@ def test_a_permission_over_a_record_is_not_one_over_none():
         ("barme", ""),
         ("barus", ""),
         ("barref", ""),
-        ("hour", ""),
-        ("theirhour", "another's emergency"),
-        ("barhour", ""),
+        ("hr", ""),
+        ("rev", "another's emergency"),
+        ("barrev", ""),
         ("self", ""),
         ("near", "colleague, another's account"),
         ("far", "another's account"),
