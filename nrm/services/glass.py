@@ -41,14 +41,22 @@ def at_case(actor: Actor, reference: str) -> Door:
     """Stand before a case: a coordinator's, or one's own flag; shows what is open in emergency."""
     with unit_of_work() as unit:
         case = visibility.case(actor, reference, Permission.GLASS_BREAK)
-        return _door(unit, actor, case.reference, visibility.case_standing(case))
+        standing = visibility.case_standing(case)
+        door = _door(unit, actor, case.reference, standing)
+        if door.until is not None:
+            record(unit, actor, Action.COMPARTMENT_OPEN, standing.subject, purpose=BREAK_GLASS)
+        return door
 
 
 def at_referral(actor: Actor, reference: str) -> Door:
     """Stand before a referral that one's organisation received, whatever became of it."""
     with unit_of_work() as unit:
         referral = visibility.referral(actor, reference)
-        return _door(unit, actor, referral.reference, visibility.referral_standing(referral))
+        standing = visibility.referral_standing(referral)
+        door = _door(unit, actor, referral.reference, standing)
+        if door.until is not None:
+            record(unit, actor, Action.COMPARTMENT_OPEN, standing.subject, purpose=BREAK_GLASS)
+        return door
 
 
 def break_case(
@@ -58,7 +66,8 @@ def break_case(
     _check(reason, words)
     with unit_of_work(actor, form_id) as unit:
         case = visibility.case(actor, reference, Permission.GLASS_BREAK, lock=True)
-        _break(unit, actor, case, visibility.case_standing(case), reason, words)
+        subject = _break(unit, actor, case, visibility.case_standing(case), reason, words)
+        record(unit, actor, Action.GLASS_BREAK, subject, purpose=reason, fields=["words"])
         unit.outcome = case.reference
 
 
@@ -73,7 +82,9 @@ def break_referral(
         # Whoever waited for the case may have been kept out of it meanwhile.
         db.session.expire_all()
         referral = visibility.referral(actor, reference)
-        _break(unit, actor, case, visibility.referral_standing(referral), reason, words)
+        standing = visibility.referral_standing(referral)
+        subject = _break(unit, actor, case, standing, reason, words)
+        record(unit, actor, Action.GLASS_BREAK, subject, purpose=reason, fields=["words"])
         unit.outcome = referral.reference
 
 
@@ -91,7 +102,7 @@ def _break(
     standing: CaseStanding | ReferralStanding,
     reason: str,
     words: str,
-) -> None:
+) -> Subject:
     require(actor, Permission.GLASS_BREAK, standing)
     if actor.id is None or actor.id in standing.broken_glass:
         raise ConflictError(N_("This is open to you already."))
@@ -117,8 +128,7 @@ def _break(
     )
     told = set(_who_looks_after(case)) | set(notices.everyone_in(Role.AUDITOR))
     notices.tell(unit, told - {actor.id}, "glass_broken", glass.id, case.id)
-    subject = Subject("glass", glass.id, case.id)
-    record(unit, actor, Action.GLASS_BREAK, subject, purpose=reason, fields=["words"])
+    return Subject("glass", glass.id, case.id)
 
 
 def _who_looks_after(case: Case) -> Sequence[UUID]:
@@ -138,7 +148,6 @@ def _door(
     if until is None or case_id is None:
         return Door(reference, compartments)
     opened = vault.open_compartments(unit, actor, case_id, dict.fromkeys(compartments, standing))
-    record(unit, actor, Action.COMPARTMENT_OPEN, standing.subject, purpose=BREAK_GLASS)
     return Door(reference, compartments, until, opened)
 
 

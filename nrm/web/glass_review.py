@@ -52,7 +52,7 @@ def review(glass_id: UUID) -> Response | tuple[str, int]:
         )
     ):
         flash(_("The review is recorded. Whoever opened the case is told that it was reviewed."))
-        return redirect(url_for(".queue"), 303)
+        return redirect(url_for(".review", glass_id=glass_id), 303)
     found = glass_review.read(actor(), glass_id)
     openings = [
         (moment, ", ".join(part_words(part) for part in parts.split()))

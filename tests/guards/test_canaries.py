@@ -48,7 +48,7 @@ WRITTEN_FOR_LATER = {
     for name in ("presumption_words", "closure_words")
 }
 OUTSIDERS = {
-    "auditor": ["/audit", "/audit/seen", "/audit/state", "/audit/signs"],
+    "auditor": ["/audit", "/audit/seen", "/audit/state", "/audit/signs", "/emergency", "/notices"],
     "administrator": ["/people", "/organisations"],
     "analyst": ["/statistics"],
     "decision_maker": ["/decisions"],
@@ -99,6 +99,7 @@ def two_people_go_the_whole_way(world, traces):
     the_coordinator_ends(coordinator, CANARIES["closure_words"])
 
     the_coordinator_begins(coordinator, second, "second_")
+    somebody_is_kept_out_and_somebody_let_in(world, coordinator, traces)
     coordinator.chooses("lakes")
     coordinator.records_that_the_law_allows("lakes", "contact")
     coordinator.shows_on_the_envelope("lakes", **outside("second_"))
@@ -107,6 +108,24 @@ def two_people_go_the_whole_way(world, traces):
     sent = coordinator.refers_to("hills", *every_part, **outside("second_"))
     a_provider_helps(other, sent, CANARIES["second_service_words"])
     the_coordinator_ends(coordinator, CANARIES["second_closure_words"])
+
+
+def somebody_is_kept_out_and_somebody_let_in(world, coordinator, traces):
+    """Write every reason that keeps somebody out of a case, or lets them in, in words."""
+    kept_out = coordinator.at("/kept-out")
+    whom = f"organisation:{world.organisations['clinic']}"
+    reasons = {"reason": "other", "words": CANARIES["bar_words"]}
+    coordinator.sends(kept_out, {"whom": whom, **reasons})
+    lifting = coordinator.opens(kept_out).select_one("a[href$='/lift']")["href"]
+    coordinator.sends(lifting, {"reason": "other", "words": CANARIES["lift_words"]})
+    coordinator.opens(kept_out)
+    emergency = {"reason": "danger_to_life", "words": CANARIES["glass_words"]}
+    coordinator.sends(coordinator.at("/emergency"), emergency)
+    auditor = Person(world, "auditor", traces)
+    review = auditor.opens("/emergency").select_one("main tbody a")["href"]
+    found = {"verdict": "needs_follow_up", "words": CANARIES["review_words"]}
+    auditor.sends(review, found)
+    auditor.opens(review)
 
 
 def the_investigator_writes_three_flags(investigator):
@@ -265,6 +284,6 @@ def test_what_is_logged_or_stands_in_an_address_is_found():
     assert len(haystacks.found(VALUES, haystacks.of_traces(traces))) == len(VALUES)
 
 
-def test_there_are_forty_values_each_with_a_word_of_its_own():
+def test_there_are_so_many_values_each_with_a_word_of_its_own():
     said = {next(haystacks.spellings(value)) for value in VALUES}
-    assert len(VALUES) == len(said) == 40
+    assert len(VALUES) == len(said) == 44

@@ -244,6 +244,7 @@ UNRECORDED = {
     ("write_missing", "nrm/services/shredding.py"): "the entry of the erasure is there already",
     ("lapse", "nrm/services/approvals.py"): "lists what is late; each is an act of its own",
     ("expire", "nrm/services/provision.py"): "lists what is late; each is an act of its own",
+    ("escalate", "nrm/services/glass.py"): "the same, for reviews that are overdue",
     ("_sweep_receipts", "nrm/services/housekeeping.py"): "numbers of forms, of nobody's case",
     ("open_anonymous", "nrm/services/sessions.py"): "nobody has signed in yet",
     ("save", "nrm/services/sessions.py"): "the clock of a sitting",
