@@ -48,11 +48,9 @@ class Account(Audited, Base):
     # An account's id; SQLite could only point to it by making a table anew that others point to.
     stand_in_id: Mapped[UUID | None] = mapped_column(Uuid)
 
-    # Who stands in, for the pages that say so: one statement for all who are shown, if any is away.
+    # Who stands in, for the pages that say so.
     stand_in: Mapped["Account | None"] = relationship(
         viewonly=True,
-        lazy="selectin",
-        join_depth=1,
         primaryjoin=lambda: foreign(Account.stand_in_id) == remote(Account.id),
     )
 

@@ -91,14 +91,13 @@ class Case(Audited, Base):
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer, default=1)
 
+    # Who they are is asked where it is shown: with a page of rows in one statement.
     owner: Mapped[Account | None] = relationship(
         viewonly=True,
-        lazy="selectin",
         primaryjoin=lambda: foreign(Case.owner_id) == Account.id,
     )
     left_by: Mapped[Account | None] = relationship(
         viewonly=True,
-        lazy="selectin",
         primaryjoin=lambda: foreign(Case.left_by_id) == Account.id,
     )
     # What the policy asks of every case comes with its row, so that no list asks for each row.

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, selectinload
 
 from nrm.audit.actions import TIMELINE, Action, Outcome
 from nrm.db import Unit, db, unit_of_work
@@ -145,7 +145,7 @@ def worklist(actor: Actor, queue: Queue, after: Place | None = None) -> Worklist
             )
         )
     with unit_of_work() as unit:
-        cases = _mine(actor, query) if queue is Queue.MINE else db.session.scalars(query).all()
+        cases = _mine(actor, query) if queue is Queue.MINE else _with_owners(query)
         shown = cases[:PAGE]
         standings = {case.id: visibility.case_standing(case) for case in shown}
         facts = vault.open_facts(unit, actor, standings)
@@ -172,8 +172,14 @@ def _mine(actor: Actor, query: Select[Case]) -> Sequence[Case]:
         for urgency, due_at, case_id in db.session.execute(keys.where(Case.owner_id == owner_id))
     )
     wanted = [case_id for _urgency, _due_at, case_id in found[: PAGE + 1]]
-    cases = {one.id: one for one in db.session.scalars(select(Case).where(Case.id.in_(wanted)))}
+    cases = {one.id: one for one in _with_owners(select(Case).where(Case.id.in_(wanted)))}
     return [cases[case_id] for case_id in wanted]
+
+
+def _with_owners(query: Select[Case]) -> Sequence[Case]:
+    """Read cases and who looks after them: so many statements, however many the cases are."""
+    owner = selectinload(Case.owner).selectinload(Account.stand_in)
+    return db.session.scalars(query.options(owner, selectinload(Case.left_by))).all()
 
 
 def listed(actor: Actor, case_ids: Sequence[UUID]) -> Worklist:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from nrm.db import db
 from nrm.domain.approval import RULES
@@ -55,7 +55,10 @@ def case(actor: Actor, reference: str, permission: Permission, *, lock: bool = F
     if lock:
         # Whoever waited for the row sees afterwards what was decided meanwhile: a bar, for one.
         db.session.scalars(select(Case.id).where(named).with_for_update()).one_or_none()
-    found = db.session.scalars(visible_cases(actor, permission).where(named)).one_or_none()
+    # Every page of a case says who looks after it, who stands in, or who has left it.
+    keepers = (joinedload(Case.owner).joinedload(Account.stand_in), joinedload(Case.left_by))
+    query = visible_cases(actor, permission).where(named).options(*keepers)
+    found = db.session.scalars(query).one_or_none()
     if found is None:
         hidden = db.session.scalars(select(Case.id).where(Case.reference == reference)).first()
         raise NotFoundError(Subject("case", hidden, hidden))

@@ -190,7 +190,7 @@ def a_notice(world):
     an_emergency(world)
     with world.entered():
         own = select(Notice.id).where(Notice.account_id == world.accounts["auditor"])
-        return db.session.scalars(own.order_by(Notice.made_at.desc())).first()
+        return db.session.scalars(own.order_by(Notice.made_at.desc()).limit(1)).one()
 
 
 def empty_draft(world):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from nrm.db import db
-from nrm.services import comparison
+from nrm.services import absence, comparison, ownership
 from tests import world as worlds
 
 MOST, MOST_OF_THE_LOG = 12, 10
@@ -19,6 +19,8 @@ NOT_COUNTED = ("BEGIN", "PRAGMA", "SET ", "SAVEPOINT", "RELEASE")
 WORKLIST_INDEXES = {
     "all": "ix_case_file_open",
     "incoming": "ix_case_file_open_by_identification",
+    "mine": "ix_case_file_open_by_owner",
+    "nobodys": "ix_case_file_open_by_owner",
     "needs": "ix_case_file_open_by_assistance",
     "referred": "ix_case_file_open_by_assistance",
     "assisted": "ix_case_file_open_by_assistance",
@@ -60,12 +62,17 @@ def counts(world, pages, reference):
     """Count the statements of each page."""
     paths = {
         "/cases": "coordinator",
+        "/cases?queue=mine": "coordinator",
+        "/cases?queue=nobodys": "coordinator",
         f"/cases/{reference}": "coordinator",
         f"/cases/{reference}/consent": "coordinator",
         f"/cases/{reference}/known": "coordinator",
         f"/cases/{reference}/help": "coordinator",
         f"/cases/{reference}/documents": "coordinator",
         f"/cases/{reference}/access": "coordinator",
+        f"/cases/{reference}/owner": "coordinator",
+        "/away": "coordinator",
+        "/left-drafts": "coordinator",
         "/inbox": "provider",
         "/audit": "auditor",
         f"/audit/seen/file/{reference}": "auditor",
@@ -114,13 +121,40 @@ def test_the_second_page_of_the_worklist_walks_its_index_too(world, pages, monke
     monkeypatch.setattr("nrm.services.casefile.PAGE", 2)
     for _ in range(FEW):
         worlds.flag(world)
-    for queue in ("all", "incoming"):
+    for queue in ("all", "incoming", "nobodys"):
         with subtests.test(queue):
             html = pages["coordinator"].get(f"/cases?queue={queue}")
             [more] = [link["href"] for link in html.select("a[href*='after=']")]
             listed = listing(world, pages["coordinator"], more, "case_file")
             assert len(listed) == 1
             walks(world, listed, WORKLIST_INDEXES[queue])
+
+
+def test_whoever_stands_in_reads_one_branch_for_each_owner(world, pages, monkeypatch):
+    """Each branch walks the index and reads keys alone; the rows come in one statement for all."""
+    monkeypatch.setattr("nrm.services.casefile.PAGE", 3)
+    for _ in range(FEW):
+        worlds.presumed(world)
+    away(world, "second_coordinator", "coordinator")
+    alone = len(asked_for(world, pages["coordinator"], "/cases?queue=mine"))
+    with world.entered():
+        for reference in [worlds.flag(world) for _ in range(FEW)]:
+            ownership.take(world.actor("other_coordinator"), reference)
+    away(world, "other_coordinator", "coordinator")
+    path = "/cases?queue=mine"
+    # One branch more, and one statement for the names of who stands in.
+    assert len(asked_for(world, pages["coordinator"], path)) <= alone + 2
+    html = pages["coordinator"].get(path)
+    [more] = [link["href"] for link in html.select("a[href*='after=']")]
+    for where in (path, more):
+        listed = listing(world, pages["coordinator"], where, "case_file")
+        assert len(listed) == 3
+        walks(world, listed, "ix_case_file_open_by_owner")
+
+
+def away(world, name, stand_in):
+    with world.entered():
+        absence.set_away(world.actor(name), world.today, world.accounts[stand_in], world.pack)
 
 
 def test_without_its_index_a_list_would_be_found_out(world, pages):

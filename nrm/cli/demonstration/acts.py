@@ -69,7 +69,7 @@ class CaseActs:
         self.responder: Actor = (
             neighbour.responder if neighbour else people.pick(responders, number)
         )
-        self.coordinator = people.pick(world.cast.of(Role.COORDINATOR), number)
+        self.coordinator = people.pick(world.cast.coordinators, number)
         # The next person of a place is written down when the one before is.
         self.begins: datetime = (
             neighbour.begins + _NEXT_PERSON if neighbour else world.now - story.ago

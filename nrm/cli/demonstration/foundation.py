@@ -29,6 +29,12 @@ class Cast:
         """Return everyone of a role."""
         return [actor for actor in self.actors.values() if actor.role is role]
 
+    @property
+    def coordinators(self) -> list[Actor]:
+        """Return the coordinators of the national unit, who began every case there is."""
+        everyone = self.of(Role.COORDINATOR)
+        return [who for who in everyone if who.organisation_id == everyone[0].organisation_id]
+
     def answering_for(self, organisation_id: UUID) -> Actor | None:
         """Return who answers for a provider; some have nobody, and let time run out."""
         providers = self.of(Role.PROVIDER)

@@ -30,7 +30,7 @@ class File:
 
     def __init__(self, world: World, unit: Unit, one: Past) -> None:
         self.world, self.unit, self.past = world, unit, one
-        self.coordinator = people.pick(world.cast.of(Role.COORDINATOR), one.number)
+        self.coordinator = people.pick(world.cast.coordinators, one.number)
         self.on = self._day(one.flagged)
         self.documents = flag.documents(one.pages, self.on)
         self.facts = self.documents["facts"] = {**self.documents["facts"], **self._learned()}
@@ -68,6 +68,7 @@ class File:
             presumed_at=one.presumed,
             closed_at=one.closed,
             compared_at=one.flagged + _COMPARED,
+            owner_id=self.coordinator.id,
             version=1,
         )
 
