@@ -68,6 +68,7 @@ PERMISSION_LABEL = {
     Permission.ERASURE_VIEW: _l("see erasures"),
     Permission.EXPORT_APPROVE: _l("approve an export of many files"),
     Permission.FLAG_VIEW: _l("see a flag"),
+    Permission.GLASS_BREAK: _l("open a case in an emergency"),
     Permission.LISTING_APPROVE: _l("approve a listing"),
     Permission.LISTING_SUBMIT: _l("submit a listing"),
     Permission.LISTING_SUSPEND: _l("suspend a listing"),

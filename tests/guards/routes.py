@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from nrm.domain.flag import PAGES
+from nrm.domain.roles import HUMAN_ROLES
 from nrm.services.statistics_files import Kind
 from nrm.statistics import questionnaires
 from nrm.web.access import declared
@@ -74,6 +75,9 @@ def _records(made, route):
         ("draft_id", "page"): [(draft, page) for draft in made.drafts.values() for page in PAGES],
         ("listing_id",): each(made.listings.values()),
         ("account_id",): each(made.accounts.values()),
+        ("organisation_id",): each(made.world.organisations.values()),
+        ("role",): each(HUMAN_ROLES),
+        ("token",): each(made.links.values()),
         ("entry_id",): each(made.entries.values()),
         ("approval_id",): each(made.approvals.values()),
         ("erasure_id",): each(made.erasures.values()),

@@ -14,8 +14,10 @@ EVERYBODY = {
     "pages.accessibility",
     "pages.help",
     "pages.privacy",
+    # Whoever holds the link of an invitation; everybody else learns that it is over.
+    "welcome.activate",
 }
-SIGNED_IN = {"account.sign_out", "home.index"}
+SIGNED_IN = {"account.sign_out", "home.index", "roles.own"}
 # Beside what everybody reaches, a role reaches what stands here and nothing else.
 MAY_REACH = {
     # Flags people, and follows their own flags; never a case file.
@@ -124,6 +126,8 @@ MAY_REACH = {
         "erasure.requests",
         "log_state.standing",
         "log_state.worth_a_look",
+        "roles.index",
+        "roles.one",
         "sightings.account",
         "sightings.ask",
         "sightings.ask_account",
@@ -132,41 +136,42 @@ MAY_REACH = {
     },
     # Keeps accounts and organisations; no case is reachable.
     Role.ADMINISTRATOR: {
-        "administration.create_account",
-        "administration.create_organisation",
-        "administration.disable",
-        "administration.enable",
-        "administration.organisations",
-        "administration.people",
-        "administration.person",
         "approvals.cancel",
         "approvals.confirm",
         "approvals.read",
         "approvals.reject",
         "approvals.requests",
+        "organisations.change",
+        "organisations.create",
+        "organisations.index",
+        "people.ask",
+        "people.disable",
+        "people.enable",
+        "people.index",
+        "people.invite",
+        "people.link",
+        "people.person",
+        "people.renew",
+        "people.reset_factors",
+        "role_changes.change",
+        "roles.index",
+        "roles.one",
     },
-    # Keeps the accounts of its own organisation.
+    # Keeps the accounts of its own organisation, and nothing of any other.
     Role.ORGANISATION_ADMINISTRATOR: {
-        "administration.create_account",
-        "administration.create_organisation",
-        "administration.disable",
-        "administration.enable",
-        "administration.organisations",
-        "administration.people",
-        "administration.person",
         "approvals.cancel",
         "approvals.read",
         "approvals.requests",
-    },
-    # Keeps the accounts of its own organisation.
-    Role.ORGANISATION_ADMINISTRATOR: {
-        "administration.create_account",
-        "administration.create_organisation",
-        "administration.disable",
-        "administration.enable",
-        "administration.organisations",
-        "administration.people",
-        "administration.person",
+        "people.ask",
+        "people.disable",
+        "people.enable",
+        "people.index",
+        "people.invite",
+        "people.link",
+        "people.person",
+        "people.renew",
+        "people.reset_factors",
+        "role_changes.change",
     },
 }
 
