@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
+from nrm.audit.actions import Action
 from nrm.db import acting_at, db, unit_of_work
 from nrm.domain.errors import InvalidInputError, NotFoundError, RefusedError, Subject
 from nrm.domain.policy import may
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission, Role
 from nrm.domain.staff import AccountState
-from nrm.audit.actions import Action
 from nrm.models import Account, AuthSession, RecoveryCode, SecondFactor
 from nrm.services import accounts, dormancy, invitations, people, visibility
 from nrm.services.accounts import NewAccount
@@ -44,7 +44,9 @@ def another_administrator(world):
     """Make a second administrator, as the console does."""
     with unit_of_work() as unit:
         home = world.organisations["ministry"]
-        new = NewAccount("Practice Second", "second@practice.example", home, Role.ADMINISTRATOR, PASSWORD)
+        new = NewAccount(
+            "Practice Second", "second@practice.example", home, Role.ADMINISTRATOR, PASSWORD
+        )
         account = accounts.add_account(unit, new)
         record(unit, HOUSEKEEPING, Action.ACCOUNT_CREATE, Subject("account", account.id))
         return Actor(account.id, home, Role.ADMINISTRATOR, "e" * 64)
@@ -260,7 +262,10 @@ def test_an_account_that_nobody_uses_is_disabled_by_itself(world, ledger):
     assert {(entry.purpose, entry.actor_id) for entry in gone} == {("dormant", None)}
     assert accounts.sign_in(world.email("provider"), PASSWORD, None) is None
     administrator = world.actor("administrator")
-    assert people.person(administrator, world.accounts["provider"]).person.account.disabled_for == "dormant"
+    assert (
+        people.person(administrator, world.accounts["provider"]).person.account.disabled_for
+        == "dormant"
+    )
     # Enabled again, the days begin anew.
     people.enable(administrator, world.accounts["provider"])
     assert dormancy.disable_dormant(DAYS) == 0
