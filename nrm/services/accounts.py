@@ -1,5 +1,6 @@
 """Accounts: how one is made, and how its address and its password are kept."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -32,29 +33,31 @@ def add_account(unit: Unit, new: NewAccount) -> Account:
     email = normalised(new.email)
     if new.role not in HUMAN_ROLES:
         raise InvalidInputError("role", N_("Choose a role."))
-    organisation = db.session.get(Organisation, new.organisation_id)
-    if organisation is None:
+    home = db.session.get(Organisation, new.organisation_id)
+    if home is None:
         raise InvalidInputError("organisation", N_("Choose an organisation."))
     if db.session.scalars(select(Account.id).where(Account.email == email)).first() is not None:
         raise InvalidInputError("email", N_("An account with this e-mail address exists already."))
+    about = (email, new.name, home.name)
     account = Account(
         id=uuid4(),
         organisation_id=new.organisation_id,
         name=new.name,
         email=email,
         role=new.role,
-        password_hash="",
+        password_hash="" if new.password is None else hashed(new.password, about),
         created_at=unit.now,
     )
-    if new.password is not None:
-        account.password_hash = hashed(new.password, account, organisation)
     db.session.add(account)
     return account
 
 
-def hashed(password: str, account: Account, organisation: Organisation) -> str:
-    """Hash a password that somebody chose for an account, unless the rules for one refuse it."""
-    return passwords.hash_new(password, (account.email, account.name, organisation.name))
+def hashed(password: str, about: Iterable[str]) -> str:
+    """Hash a password that somebody chose, unless the rules for passwords refuse it.
+
+    `about` is what others know of its person, which makes a poor password.
+    """
+    return passwords.hash_new(password, about)
 
 
 def normalised(email: str) -> str:

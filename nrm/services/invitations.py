@@ -67,7 +67,7 @@ def invite(actor: Actor, new: NewAccount, *, form_id: UUID | None = None) -> Mad
         home = db.session.get(Organisation, new.organisation_id)
         if home is None:
             raise InvalidInputError("organisation", N_("Choose an organisation."))
-        role_changes.check_role(actor, new.role, home)
+        role_changes.check_role(home, new.role, actor)
         # What is not there yet is towards everybody as it will be.
         standing = AccountStanding(Subject("account"), uuid4(), home.id, new.role)
         require(actor, Permission.ACCOUNT_MANAGE, standing)
@@ -105,7 +105,7 @@ def renew(
     """
     require(actor, Permission.ACCOUNT_MANAGE)
     with unit_of_work(actor, form_id) as unit:
-        account = people.managed(actor, account_id)
+        account = people.managed(unit, actor, account_id)
         if account.disabled_at is not None:
             raise InvalidInputError("account", N_("Enable the account first, then make a link."))
         people.refuse_taking_over(unit, actor, account, Action.ACCOUNT_RESET)
@@ -155,8 +155,8 @@ def activate(token: str, password: str, *, form_id: UUID | None = None) -> None:
     if kept is None:
         raise LinkOverError
     account = db.session.get_one(Account, kept.account_id)
-    organisation = db.session.get_one(Organisation, account.organisation_id)
-    hashed = accounts.hashed(password, account, organisation)
+    home = db.session.get_one(Organisation, account.organisation_id)
+    hashed = accounts.hashed(password, (account.email, account.name, home.name))
     me = Actor(account.id, account.organisation_id, account.role)
     about = Subject("account", account.id)
     try:

@@ -51,5 +51,6 @@ def _changed(actor: Actor, old: str, new: str) -> Account:
     if new == old:
         raise InvalidInputError("password", N_("This is the password that you have already."))
     organisation = db.session.get_one(Organisation, account.organisation_id)
-    account.password_hash = accounts.hashed(new, account, organisation)
+    about = (account.email, account.name, organisation.name)
+    account.password_hash = accounts.hashed(new, about)
     return account

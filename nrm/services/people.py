@@ -190,7 +190,7 @@ def person(actor: Actor, account_id: UUID) -> Details:
 def subject(actor: Actor, account_id: UUID) -> Person:
     """Return the account that a form is about, if it is the actor's to do something to."""
     with unit_of_work() as unit:
-        account = managed(actor, account_id)
+        account = managed(unit, actor, account_id)
         home = db.session.get_one(Organisation, account.organisation_id)
         return Person(account, home.name, state_of(account, unit.now))
 
@@ -205,11 +205,12 @@ def named(account_id: UUID) -> Person:
     return Person(row[0], row[1], state_of(row[0], datetime.now(UTC)))
 
 
-def managed(actor: Actor, account_id: UUID) -> Account:
+def managed(unit: Unit, actor: Actor, account_id: UUID) -> Account:
     """Fetch and hold an account that the actor may do something to, within their act.
 
     One that the actor may not know of is not found; their own is refused.
     """
+    del unit
     require(actor, Permission.ACCOUNT_MANAGE)
     found = db.session.get(Account, account_id, with_for_update=True, populate_existing=True)
     if found is not None:
@@ -234,7 +235,7 @@ def disable(
         raise InvalidInputError("reason", N_("Choose why the account is disabled."))
     require(actor, Permission.ACCOUNT_MANAGE)
     with unit_of_work(actor, form_id) as unit:
-        account = managed(actor, account_id)
+        account = managed(unit, actor, account_id)
         refuse_last_administrator(account)
         shut(unit, account, reason)
         about = Subject("account", account.id)
@@ -268,7 +269,7 @@ def enable(actor: Actor, account_id: UUID, *, form_id: UUID | None = None) -> No
     """Let a disabled account sign in again; its days without a sign-in begin anew."""
     require(actor, Permission.ACCOUNT_MANAGE)
     with unit_of_work(actor, form_id) as unit:
-        account = managed(actor, account_id)
+        account = managed(unit, actor, account_id)
         if account.disabled_at is not None:
             account.disabled_at, account.disabled_for = None, None
             account.enabled_at = unit.now
@@ -280,7 +281,7 @@ def reset_factors(actor: Actor, account_id: UUID, *, form_id: UUID | None = None
     """Forget a person's second factors and recovery codes; they set up anew at their sign-in."""
     require(actor, Permission.ACCOUNT_MANAGE)
     with unit_of_work(actor, form_id) as unit:
-        account = managed(actor, account_id)
+        account = managed(unit, actor, account_id)
         refuse_taking_over(unit, actor, account, Action.ACCOUNT_INVITE)
         counts = {
             "factors": _forget(SecondFactor, account_id),

@@ -26,7 +26,7 @@ def change(actor: Actor, account_id: UUID, role: Role, *, form_id: UUID | None =
     """
     require(actor, Permission.ACCOUNT_MANAGE)
     with unit_of_work(actor, form_id) as unit:
-        account = people.managed(actor, account_id)
+        account = people.managed(unit, actor, account_id)
         if role is account.role:
             raise InvalidInputError("role", N_("The person has this role already."))
         _check(actor, account, role)
@@ -42,7 +42,7 @@ def change(actor: Actor, account_id: UUID, role: Role, *, form_id: UUID | None =
 
 def ask_for(unit: Unit, actor: Actor, account: Account, role: Role) -> None:
     """Ask a second person to let an account have a role, within its caller's act."""
-    wanted = {"before": account.role.value, "role": role.value}
+    wanted = {"from": account.role.value, "to": role.value}
     approvals.ask(unit, actor, ApprovalKind.ROLE_CHANGE, account.id, wanted)
 
 
@@ -63,9 +63,9 @@ def waits_for_approval(account: Account) -> bool:
     return db.session.scalar(approved.limit(1)) is None
 
 
-def check_role(actor: Actor, role: Role, home: Organisation) -> None:
+def check_role(home: Organisation, role: Role, giver: Actor) -> None:
     """Refuse a role that people of this kind of organisation do not hold, or not by this giver."""
-    if role not in given_by(actor.role, home.kind):
+    if role not in given_by(giver.role, home.kind):
         raise InvalidInputError(
             "role", N_("People of this organisation cannot be given this role. Choose another.")
         )
@@ -76,7 +76,7 @@ def _check(actor: Actor, account: Account, role: Role) -> None:
     if account.disabled_at is not None:
         raise InvalidInputError("role", N_("Enable the account first, then change the role."))
     home = db.session.get_one(Organisation, account.organisation_id)
-    check_role(actor, role, home)
+    check_role(home, role, actor)
     if role is not account.role:
         people.refuse_last_administrator(account)
 
@@ -95,8 +95,8 @@ def _carry_out(unit: Unit, actor: Actor, approval: Approval, wanted: Wanted) -> 
     )
     asker = db.session.get_one(Account, approval.asked_by_id)
     who = Actor(asker.id, asker.organisation_id, asker.role)
-    role = Role(wanted["role"])
-    if account.role.value != wanted["before"]:
+    role = Role(wanted["to"])
+    if account.role.value != wanted["from"]:
         raise approvals.changed_meanwhile()
     try:
         require(who, Permission.ACCOUNT_MANAGE, visibility.account_standing(account))

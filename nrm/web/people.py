@@ -78,7 +78,7 @@ def person(account_id: UUID) -> str:
 
 @blueprint.route("/people/new", methods=["GET", "POST"])
 @needs(Permission.ACCOUNT_MANAGE)
-@once(lambda outcome, **_: url_for("people.person", account_id=outcome))
+@once(lambda outcome, **_: url_for("people.link", account_id=outcome))
 def invite() -> Response | tuple[str, int]:
     """Create an account in one role; its person chooses the password."""
     form = InviteForm(invitations.homes(actor()), actor().role)
@@ -92,7 +92,7 @@ def invite() -> Response | tuple[str, int]:
 
 @blueprint.route("/people/<uuid:account_id>/invite", methods=["GET", "POST"])
 @needs(Permission.ACCOUNT_MANAGE)
-@once(lambda outcome, **_: url_for("people.person", account_id=outcome))
+@once(lambda outcome, **_: url_for("people.link", account_id=outcome))
 def renew(account_id: UUID) -> Response | tuple[str, int]:
     """Make a new link for somebody who lost it, or who forgot the password."""
     form, who = RenewForm(), actor()
@@ -108,16 +108,15 @@ def renew(account_id: UUID) -> Response | tuple[str, int]:
 
 
 def _lead_on(made: Made) -> Response:
-    """Lead to the new link, or to the account that a second person has to agree to first."""
+    """Lead to the one page that shows the link, or says who has to agree first."""
     if made.link is not None:
-        return _show_once(made.link)
-    flash(_("A second person has to approve this account. After that, make the link here."))
-    return redirect(url_for(".person", account_id=made.account_id), 303)
+        _remember(made.link)
+    return redirect(url_for(".link", account_id=made.account_id), 303)
 
 
-def _show_once(link: Link) -> Response:
-    """Send the link where e-mail is set up, and lead to the one page that shows it."""
-    address = url_for("welcome.choose", token=link.token, _external=True)
+def _remember(link: Link) -> None:
+    """Keep a link for the page that shows it, and send it where e-mail is set up."""
+    address = url_for("welcome.activate", token=link.token, _external=True)
     server = current_app.config["NRM"].mail
     if server:
         if invitation_mail.send(actor(), link, address, server, _message()):
@@ -126,7 +125,6 @@ def _show_once(link: Link) -> Response:
             flash(_("The e-mail could not be sent. Hand the link over yourself."), "warning")
     until = moment_words(link.expires_at)
     session[_LINK] = {"account": str(link.account_id), "address": address, "until": until}
-    return redirect(url_for(".link", account_id=link.account_id), 303)
 
 
 def _message() -> tuple[str, str]:

@@ -53,14 +53,14 @@ def _told(who: Actor, approval: Approval, wanted: Wanted) -> Sequence[tuple[str,
         (_("Person"), named.account.name),
         (_("Organisation"), named.organisation),
         (_("Role now"), _role_now(wanted)),
-        (_("Role asked for"), role_words(wanted["role"])),
+        (_("Role asked for"), role_words(wanted["to"])),
     )
 
 
 def _role_now(wanted: Wanted) -> str:
-    if wanted["before"] == wanted["role"]:
+    if wanted["from"] == wanted["to"]:
         return _("It is a new account: nobody has signed in with it")
-    return role_words(wanted["before"])
+    return role_words(wanted["from"])
 
 
 approvals.TOLD[ApprovalKind.ROLE_CHANGE] = _told

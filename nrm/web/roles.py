@@ -24,10 +24,10 @@ def index() -> str:
     return render_template("roles/index.html", roles=told)
 
 
-@blueprint.get("/roles/<name>")
+@blueprint.get("/roles/<role>")
 @needs(Permission.ROLE_VIEW)
-def role(name: str) -> str:
+def one(role: str) -> str:
     """Say what one role can see and do."""
-    if name not in HUMAN_ROLES:
+    if role not in HUMAN_ROLES:
         abort(404)
-    return render_template("roles/role.html", told=role_words.told(Role(name)), own=False)
+    return render_template("roles/role.html", told=role_words.told(Role(role)), own=False)

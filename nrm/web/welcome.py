@@ -16,7 +16,7 @@ blueprint = Blueprint("welcome", __name__)
 @blueprint.route("/welcome/<token>", methods=["GET", "POST"])
 @public
 @once(lambda _outcome, **_: url_for("account.sign_in"))
-def choose(token: str) -> Response | tuple[str, int]:
+def activate(token: str) -> Response | tuple[str, int]:
     """Ask for a new password twice; looking at the page uses nothing up."""
     if current_user.is_authenticated:
         # Else somebody else's password would be chosen in the midst of one's own sitting.

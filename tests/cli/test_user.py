@@ -47,3 +47,29 @@ def test_a_wrong_answer_is_named(wrong):
     done = CliRunner().invoke(main, [*ADMINISTRATOR, *wrong, "--password-stdin"])
     assert done.exit_code == 2
     assert wrong[0] in done.stderr
+
+
+INVITED = (
+    *("user", "invite", "--name", "First Administrator", "--email", "First@practice.example"),
+    *("--role", "administrator", "--organisation", "Practice Ministry"),
+)
+
+
+def test_the_first_administrator_gets_a_link_and_no_password(nrm, installed):
+    done = nrm(*INVITED, *MINISTRY, "--address", "https://nrm.example/")
+    assert done.returncode == 0, done.stderr
+    words, link = done.stdout.splitlines()
+    assert words.startswith("Hand this link to first@practice.example alone.")
+    assert link.startswith("https://nrm.example/welcome/")
+    # Once more: the account is there, and only the newer link is good.
+    again = nrm("user", "invite", "--email", "first@practice.example", PORT="5055")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines()[1].startswith("http://localhost:5055/welcome/")
+    with sqlite3.connect(installed / "nrm.sqlite3") as database:
+        links = database.execute("SELECT ended_at IS NULL FROM invitation ORDER BY made_at")
+        assert links.fetchall() == [(0,), (1,)]
+        assert database.execute("SELECT password_hash FROM account").fetchall() == [("",)]
+        acts = database.execute("SELECT action FROM audit_entry ORDER BY seq").fetchall()
+        token = link.rpartition("/")[2]
+        assert token not in "\n".join(database.iterdump())
+    assert acts[1:] == [("organisation:create",), ("account:create",), ("account:invite",)]

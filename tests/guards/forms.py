@@ -8,15 +8,18 @@ from pathlib import Path
 from sqlalchemy import select
 
 from nrm.db import db
-from nrm.models import Notice, Organisation
+from nrm.domain.roles import Role
+from nrm.models import Account, Notice, Organisation
 from nrm.services import (
     absence,
     directory,
     erasure,
     identification,
+    invitations,
     organisations,
     people,
 )
+from nrm.services.accounts import NewAccount
 from tests import releases
 from tests import world as worlds
 from tests.journeys.people import HOW, answers_about
@@ -96,6 +99,19 @@ def an_own_sitting(world):
 
 def anothers_sitting(world):
     return world.accounts["provider"], a_sitting(world, "provider")
+
+
+def an_organisation(world):
+    return world.organisations["hills"]
+
+
+def a_link(world):
+    """Invite somebody: the token of their link; they are named by how many there are."""
+    with world.entered():
+        email = f"guest{len(db.session.scalars(select(Account)).all())}@practice.example"
+        home = world.organisations["lakes"]
+        new = NewAccount("Practice Guest", email, home, Role.PROVIDER)
+        return invitations.invite(world.actor("administrator"), new).link.token
 
 
 def a_submitted_listing(world):
@@ -224,11 +240,10 @@ PAPER = str(Path(__file__).resolve().parent.parent / "files" / "practice.pdf")
 _LATER = datetime.now(UTC) + timedelta(days=7)
 NEXT_WEEK = [str(part) for part in (_LATER.day, _LATER.month, _LATER.year)]
 CASE, REFERRAL = "/cases/{0}", "/referrals/{1}"
-NEW_ACCOUNT = {
+NEW_PERSON = {
     "name": "Practice Newcomer",
     "email": "form.newcomer@practice.example",
-    "role": "auditor",
-    "password": worlds.PASSWORD,
+    "role": "provider",
 }
 LISTING = {
     "services": [SERVICE],
@@ -252,51 +267,6 @@ FORMS = [
         act="account:back",
     ),
     Form("account.sign_in", "", at(nothing, "/sign-in")),
-    Form(
-        "administration.create_account",
-        "administrator",
-        at(nothing, "/people/new"),
-        NEW_ACCOUNT,
-        "account:create",
-    ),
-    Form(
-        "administration.create_organisation",
-        "administrator",
-        at(nothing, "/organisations/new"),
-        {"name": "Practice Form House", "kind": "shelter", "district": "11"},
-        "organisation:create",
-    ),
-    Form(
-        "administration.disable",
-        "administrator",
-        at(an_account, "/people/{0}/disable"),
-        act="account:disable",
-    ),
-    Form(
-        "administration.enable",
-        "administrator",
-        at(a_disabled_account, "/people/{0}/enable"),
-        act="account:enable",
-    ),
-    Form(
-        "approvals.cancel",
-        "administrator",
-        at(asked_approval, "/approvals/{0}/cancel", shown_at="/approvals/{0}"),
-        act="approval:cancel",
-    ),
-    Form(
-        "approvals.confirm",
-        "auditor",
-        at(asked_approval, "/approvals/{0}/confirm", shown_at="/approvals/{0}"),
-        act="approval:confirm",
-    ),
-    Form(
-        "approvals.reject",
-        "auditor",
-        at(asked_approval, "/approvals/{0}/reject", shown_at="/approvals/{0}"),
-        {"reason": "not_needed"},
-        "approval:reject",
-    ),
     Form("audit.ask", "auditor", at(nothing, "/audit")),
     Form("audit.export", "auditor", at(nothing, "/audit/export", shown_at="/audit")),
     Form(
@@ -565,6 +535,66 @@ FORMS = [
         act="draft:delete",
     ),
     Form(
+        "organisations.change",
+        "administrator",
+        at(an_organisation, "/organisations/{0}"),
+        {"name": "Practice Other House", "kind": "shelter", "district": "11"},
+        "organisation:change",
+    ),
+    Form(
+        "organisations.create",
+        "administrator",
+        at(nothing, "/organisations/new"),
+        {"name": "Practice Form House", "kind": "shelter", "district": "11"},
+        "organisation:create",
+    ),
+    Form(
+        "people.ask",
+        "administrator",
+        at(nothing, "/people"),
+        {"text": "practice"},
+    ),
+    Form(
+        "people.disable",
+        "administrator",
+        at(an_account, "/people/{0}/disable"),
+        {"reason": "left"},
+        "account:disable",
+    ),
+    Form(
+        "people.enable",
+        "administrator",
+        at(a_disabled_account, "/people/{0}/enable"),
+        act="account:enable",
+    ),
+    Form(
+        "people.invite",
+        "administrator",
+        at(nothing, "/people/new"),
+        NEW_PERSON,
+        "account:create",
+    ),
+    Form(
+        "people.renew",
+        "administrator",
+        at(an_account, "/people/{0}/invite"),
+        {"why": "lost"},
+        "account:invite",
+    ),
+    Form(
+        "people.reset_factors",
+        "administrator",
+        at(an_account, "/people/{0}/reset"),
+        act="account:reset",
+    ),
+    Form(
+        "role_changes.change",
+        "administrator",
+        at(an_account, "/people/{0}/role"),
+        {"role": "directory_manager"},
+        "account:role",
+    ),
+    Form(
         "provision.accept",
         "provider",
         at(worlds.referred, REFERRAL + "/accept", shown_at=REFERRAL),
@@ -652,5 +682,12 @@ FORMS = [
         act="session:end",
     ),
     Form("search.people", "coordinator", at(nothing, "/search"), {"names": "Practice Person"}),
+    Form(
+        "welcome.activate",
+        "",
+        at(a_link, "/welcome/{0}"),
+        {"password": "four plain words here", "again": "four plain words here"},
+        "account:activate",
+    ),
     Form("account.sign_out", "clinician", at(nothing, "/sign-out", shown_at="/inbox")),
 ]

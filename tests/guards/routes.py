@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from nrm.domain.flag import PAGES
+from nrm.domain.roles import HUMAN_ROLES
 from nrm.services.statistics_files import Kind
 from nrm.statistics import questionnaires
 from nrm.web.access import declared
@@ -82,6 +83,9 @@ def _records(made, route):
         ("account_id",): each(made.accounts.values()),
         ("account_id", "sitting_id"): [(made.accounts["active"], made.sittings["active"])],
         ("sitting_id",): each(made.sittings.values()),
+        ("organisation_id",): each(made.world.organisations.values()),
+        ("role",): each(HUMAN_ROLES),
+        ("token",): each(made.links.values()),
         ("entry_id",): each(made.entries.values()),
         ("approval_id",): each(made.approvals.values()),
         ("erasure_id",): each(made.erasures.values()),

@@ -10,19 +10,21 @@ from sqlalchemy import select
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.approval import ApprovalKind
-from nrm.domain.roles import HOUSEKEEPING
+from nrm.domain.roles import HOUSEKEEPING, Role
 from nrm.models import AuditEntry, Bar, BrokenGlass, Case, Departure, Notice, Referral
 from nrm.services import (
     directory,
     erasure,
     follow_up,
     hand_over,
+    invitations,
     organisations,
     ownership,
     people,
     provision,
     referral,
 )
+from nrm.services.accounts import NewAccount
 from nrm.services.audit import record
 from tests import releases
 from tests import world as worlds
@@ -56,6 +58,8 @@ class Mechanism:
     foreign_hand_over: UUID | None = None
     listings: dict[str, UUID] = field(default_factory=dict)
     accounts: dict[str, UUID] = field(default_factory=dict)
+    # Links of people who were invited and have not come yet.
+    links: dict[str, str] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
     # Requests for approval that wait, by who asked.
     approvals: dict[str, UUID] = field(default_factory=dict)
@@ -281,6 +285,12 @@ def _add_accounts(made):
     made.accounts["own"] = world.accounts["administrator"]
     made.accounts["disabled"] = world.accounts["colleague"]
     people.disable(world.actor("administrator"), made.accounts["disabled"])
+    new = NewAccount(
+        "Practice Guest", "guest@practice.example", world.organisations["lakes"], Role.PROVIDER
+    )
+    invited = invitations.invite(world.actor("organisation_administrator"), new)
+    made.accounts["invited"] = invited.account_id
+    made.links["not used yet"] = invited.link.token
 
 
 def _add_releases(made):

@@ -14,6 +14,7 @@ PUBLIC = {
     "pages.accessibility": "a statement for everybody, as the law asks",
     "pages.help": "whoever cannot sign in needs help too",
     "pages.privacy": "a statement for everybody, as the law asks",
+    "welcome.activate": "whoever was invited has no password yet: the link is what they have",
 }
 SENT_TWICE_WITHOUT_HARM = {
     "account.sign_in": "signing in again opens another sitting, and ends the one it was sent in",
@@ -40,7 +41,7 @@ QUESTIONS = {
     "consent.share": ("?to=nonsense",),
     "consent.withdraw": ("?recipient=nonsense",),
     "directory.entries": ("?after=nonsense",),
-    "administration.people": ("?after=nonsense",),
+    "people.index": ("?after=nonsense",),
 }
 
 

@@ -37,6 +37,7 @@ from nrm.services import (
     glass,
     glass_review,
     identification,
+    invitations,
     keys,
     log_export,
     log_search,
@@ -48,6 +49,7 @@ from nrm.services import (
     provision,
     questionnaires,
     referral,
+    role_changes,
     search,
     sessions,
     sightings,
@@ -220,11 +222,13 @@ def _suspend(world, actor, what, **given):
     return directory.suspend(actor, what, "Practice reason.", **given)
 
 
-def _create_account(world, actor, what, **given):
-    new = accounts.NewAccount(
-        "Practice Newcomer", "new@practice.example", what, Role.PROVIDER, worlds.PASSWORD
-    )
-    return accounts.create_account(actor, new, **given)
+def _invite(world, actor, what, **given):
+    new = accounts.NewAccount("Practice Newcomer", "new@practice.example", what, Role.PROVIDER)
+    return invitations.invite(actor, new, **given)
+
+
+def _change_organisation(world, actor, what, **given):
+    return organisations.change(actor, what, "Practice Other House", "ngo", "11", **given)
 
 
 def _create_organisation(world, actor, what, **given):
@@ -1219,32 +1223,65 @@ ACTS = [
         "list people",
         "administrator",
         _nothing,
-        lambda world, actor, what, **_: accounts.people(actor),
+        lambda world, actor, what, **_: people.listed(actor),
         Action.ACCOUNT_LIST,
+        also=(Role.ORGANISATION_ADMINISTRATOR,),
     ),
     Act(
-        "create an account",
+        "invite somebody",
         "administrator",
         lambda world: world.organisations["clinic"],
-        _create_account,
+        _invite,
         Action.ACCOUNT_CREATE,
         "account",
         form=True,
     ),
     Act(
+        "invite a colleague",
+        "organisation_administrator",
+        lambda world: world.organisations["lakes"],
+        _invite,
+        Action.ACCOUNT_CREATE,
+        "account",
+        form=True,
+        also=(Role.ADMINISTRATOR,),
+    ),
+    Act(
+        "make a new link",
+        "administrator",
+        lambda world: world.accounts["clinician"],
+        lambda world, actor, what, **given: invitations.renew(actor, what, **given),
+        Action.ACCOUNT_INVITE,
+        "account",
+        form=True,
+        missing=lambda world, actor: invitations.renew(actor, uuid4()),
+    ),
+    Act(
         "disable an account",
         "administrator",
-        lambda world: world.accounts["provider"],
+        lambda world: world.accounts["clinician"],
         lambda world, actor, what, **given: people.disable(actor, what, **given),
         Action.ACCOUNT_DISABLE,
         "account",
+        purpose="left",
         form=True,
         missing=lambda world, actor: people.disable(actor, uuid4()),
     ),
     Act(
+        "disable a colleague's account",
+        "organisation_administrator",
+        lambda world: world.accounts["provider"],
+        lambda world, actor, what, **given: people.disable(actor, what, "on_leave", **given),
+        Action.ACCOUNT_DISABLE,
+        "account",
+        purpose="on_leave",
+        form=True,
+        also=(Role.ADMINISTRATOR,),
+    ),
+    Act(
         "enable an account",
         "administrator",
-        lambda world: world.accounts["provider"],
+        lambda world: world.accounts["clinician"],
         lambda world, actor, what, **given: people.enable(actor, what, **given),
         Action.ACCOUNT_ENABLE,
         "account",
@@ -1352,6 +1389,27 @@ ACTS = [
         missing=lambda world, actor: sign_in_history.of_person(actor, uuid4()),
     ),
     Act(
+        "reset a second factor",
+        "administrator",
+        lambda world: world.accounts["clinician"],
+        lambda world, actor, what, **given: people.reset_factors(actor, what, **given),
+        Action.ACCOUNT_RESET,
+        "account",
+        form=True,
+        missing=lambda world, actor: people.reset_factors(actor, uuid4()),
+    ),
+    Act(
+        "change a role",
+        "administrator",
+        lambda world: world.accounts["second_coordinator"],
+        lambda world, actor, what, **given: role_changes.change(actor, what, Role.ANALYST, **given),
+        Action.ACCOUNT_ROLE,
+        "account",
+        purpose="analyst",
+        form=True,
+        missing=lambda world, actor: role_changes.change(actor, uuid4(), Role.ANALYST),
+    ),
+    Act(
         "create an organisation",
         "administrator",
         _nothing,
@@ -1359,6 +1417,17 @@ ACTS = [
         Action.ORGANISATION_CREATE,
         "organisation",
         form=True,
+    ),
+    Act(
+        "change an organisation",
+        "administrator",
+        lambda world: world.organisations["hills"],
+        _change_organisation,
+        Action.ORGANISATION_CHANGE,
+        "organisation",
+        fields=("kind", "name"),
+        form=True,
+        missing=lambda world, actor: _change_organisation(world, actor, uuid4()),
     ),
     Act(
         "search the log",
@@ -1511,8 +1580,20 @@ UNLOGGED = {
         lambda world, actor: directory.approved_providers(actor, world.today),
         {Role.COORDINATOR, Role.DIRECTORY_MANAGER},
     ),
-    "accounts.person": (
-        lambda world, actor: accounts.person(actor, world.accounts["provider"]),
+    "people.person": (
+        lambda world, actor: people.person(actor, world.accounts["provider"]),
+        {Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR},
+    ),
+    "people.subject": (
+        lambda world, actor: people.subject(actor, world.accounts["provider"]),
+        {Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR},
+    ),
+    "invitations.homes": (
+        lambda world, actor: invitations.homes(actor),
+        {Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR},
+    ),
+    "organisations.organisation": (
+        lambda world, actor: organisations.organisation(actor, world.organisations["lakes"]),
         {Role.ADMINISTRATOR},
     ),
     "log_search.is_account": (
@@ -1525,6 +1606,10 @@ UNLOGGED = {
     ),
     "sittings.kept_account": (
         lambda world, actor: sittings.kept_account(actor, world.accounts["provider"]),
+        {Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR},
+    ),
+    "role_changes.offered": (
+        lambda world, actor: role_changes.offered(actor, world.accounts["provider"]),
         {Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR},
     ),
     "log_search.account_id": (

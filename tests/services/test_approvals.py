@@ -92,16 +92,16 @@ def test_nobody_approves_their_own_new_role(world):
 
 def test_the_role_changes_with_the_approval_and_not_before(world):
     approval_id = asked(world)
-    account = select(Account.role).where(Account.id == world.accounts["clinician"])
-    assert db.session.scalar(account) is Role.PROVIDER
+    account = select(Account.role).where(Account.id == world.accounts["analyst"])
+    assert db.session.scalar(account) is Role.ANALYST
     approvals.confirm(world.actor("auditor"), approval_id)
     assert db.session.scalar(account) is Role.COORDINATOR
 
 
 def test_what_has_changed_since_is_not_done_and_can_still_be_refused(world):
     approval_id = asked(world)
-    account = Account.id == world.accounts["clinician"]
-    change(update(Account).where(account).values(role=Role.ANALYST))
+    account = Account.id == world.accounts["analyst"]
+    change(update(Account).where(account).values(role=Role.DIRECTORY_MANAGER))
     with ledgers.nothing_changes(), pytest.raises(ConflictError, match="changed since"):
         approvals.confirm(world.actor("auditor"), approval_id)
     assert state(approval_id) is ApprovalState.REQUESTED

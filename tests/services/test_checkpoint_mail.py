@@ -1,6 +1,5 @@
 """The newest checkpoint goes to somebody outside once a day, by a real mail server on loopback."""
 
-import socketserver
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
 from email.utils import parsedate_to_datetime
@@ -13,45 +12,12 @@ from nrm.audit.verify import EMPTY_ROOT, read_checkpoint
 from nrm.db import acting_at
 from nrm.services import checkpoint_mail
 from nrm.services.mail import MailError, send
+from tests.services.mail_server import Server
 
 TO = "keeper@practice.example"
 CHECKPOINT = read_checkpoint(
     signed("nrm.log/practice", 0, EMPTY_ROOT, datetime(2026, 11, 24, 6, tzinfo=UTC), bytes(32))
 )
-
-
-class Conversation(socketserver.StreamRequestHandler):
-    """As much of SMTP as one message needs."""
-
-    def handle(self):
-        self.say("220 practice")
-        while line := self.rfile.readline().decode().strip():
-            word = line.split()[0].upper()
-            self.server.heard.append(line)
-            if word == "DATA":
-                self.say("354 go on")
-                self.server.message = b"".join(iter(self.rfile.readline, b".\r\n")).decode()
-            if word == "RCPT" and self.server.refuses:
-                self.say("550 no")
-            else:
-                self.say("250 well" if word != "QUIT" else "221 bye")
-            if word == "QUIT":
-                return
-
-    def say(self, words):
-        self.wfile.write(f"{words}\r\n".encode())
-
-
-class Server(socketserver.TCPServer):
-    allow_reuse_address = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Conversation)
-        self.heard, self.message, self.refuses = [], "", False
-
-    @property
-    def address(self):
-        return f"smtp://127.0.0.1:{self.server_address[1]}"
 
 
 @pytest.fixture
