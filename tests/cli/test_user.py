@@ -47,3 +47,14 @@ def test_a_wrong_answer_is_named(wrong):
     done = CliRunner().invoke(main, [*ADMINISTRATOR, *wrong, "--password-stdin"])
     assert done.exit_code == 2
     assert wrong[0] in done.stderr
+
+
+def test_whoever_lost_everything_sets_up_anew(nrm, refusal, installed):
+    assert nrm(*ADMINISTRATOR, *MINISTRY, "--password-stdin", stdin=PASSWORD + "\n").returncode == 0
+    done = nrm("user", "reset-factor", "First@practice.example")
+    assert done.returncode == 0, done.stderr
+    assert "First Administrator sets up a telephone at the next sign-in" in done.stdout
+    with sqlite3.connect(installed / "nrm.sqlite3") as database:
+        acts = database.execute("SELECT action FROM audit_entry ORDER BY seq").fetchall()
+    assert acts[-1] == ("factor:reset",)
+    assert "there is no account" in refusal("user", "reset-factor", "no.one@practice.example")

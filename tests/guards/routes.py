@@ -75,6 +75,7 @@ def _records(made, route):
         ("listing_id",): each(made.listings.values()),
         ("account_id",): each(made.accounts.values()),
         ("entry_id",): each(made.entries.values()),
+        ("factor_id",): each(made.factors.values()),
         ("erasure_id",): each(made.erasures.values()),
         ("release_id",): each(made.releases.values()),
         ("release_id", "number"): [

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
-from nrm.models import AuditEntry, Departure, Referral
+from nrm.models import AuditEntry, Departure, Referral, SecondFactor
 from nrm.services import accounts, directory, erasure, follow_up, provision, referral
 from nrm.services.audit import record
 from tests import releases
@@ -40,6 +40,8 @@ class Mechanism:
     listings: dict[str, UUID] = field(default_factory=dict)
     accounts: dict[str, UUID] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
+    # The app of each account.
+    factors: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
     # Releases of the statistics that have figures: one that is frozen, and one that waits.
@@ -61,6 +63,7 @@ def build(world):
         _add_listings(made)
         _add_accounts(made)
         _add_entries(made)
+        _add_factors(made)
         _add_releases(made)
     return made
 
@@ -120,6 +123,13 @@ def _add_erasures(made):
     erasure.take_back(world.actor("second_coordinator"), made.erasures["taken_back"])
     erasure.refuse(world.actor("auditor"), made.erasures["refused"])
     erasure.carry_out(world.actor("auditor"), made.erasures["done"], reference, kept)
+
+
+def _add_factors(made):
+    names = {account: name for name, account in made.world.accounts.items()}
+    for factor in db.session.scalars(select(SecondFactor)):
+        made.factors[names[factor.account_id]] = factor.id
+    db.session.rollback()
 
 
 def _add_others_work(made):

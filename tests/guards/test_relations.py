@@ -21,6 +21,7 @@ NOBODYS = {
     "draft_id": IDENTIFIERS,
     "entry_id": IDENTIFIERS,
     "erasure_id": IDENTIFIERS,
+    "factor_id": IDENTIFIERS,
     "group": ("facts", "nonsense", "\x00"),
     "kind": ("pdf", "\x00"),
     "listing_id": IDENTIFIERS,
