@@ -3,8 +3,10 @@
 import re
 import time
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from nrm.db import unit_of_work
@@ -49,6 +51,26 @@ def add_device(person):
     return session, made["authenticatorId"]
 
 
+def cornered(square):
+    """Say whether three corners hold the mark that a camera looks for, and the fourth does not."""
+    shot = Image.open(BytesIO(square.screenshot())).convert("1")
+    modules = int(square.get_attribute("viewBox").split()[2])
+    size = shot.width / modules
+
+    def black(x, y):
+        return not shot.getpixel((int((x + 0.5) * size), int((y + 0.5) * size)))
+
+    def marked(x, y):
+        centre = all(black(x + dx, y + dy) for dx in (2, 3, 4) for dy in (2, 3, 4))
+        frame = all(black(x + at, y) and black(x, y + at) for at in range(7))
+        return centre and frame and not black(x + 1, y + 1)
+
+    far = modules - 4 - 7
+    return [marked(*corner) for corner in ((4, 4), (far, 4), (4, far), (far, far))] == [
+        True, True, True, False,
+    ]  # fmt: skip
+
+
 def test_a_code_is_typed_at_once_and_signing_in_is_quick(world, sit_down):
     person, email = sit_down(), world.email("analyst")
     person.tab.set_viewport_size({"width": 360, "height": 740})
@@ -84,6 +106,7 @@ def test_a_telephone_is_set_up_from_nothing(world, sit_down, javascript):
     square = person.tab.locator(".nrm-square svg")
     expect(square).to_be_visible()
     assert square.bounding_box()["width"] > 150
+    assert cornered(square)
     seed = person.tab.locator("#seed").inner_text().replace(" ", "")
     person.writes("Code from your app", code_at(seed, step_of(datetime.now(UTC))))
     person.presses("Confirm and go on")
