@@ -230,10 +230,16 @@ def _begin(settings: Settings, housekeeping: _Housekeeping) -> None:
     first = next(account for account in told if account["role"] == _TRY_FIRST)
     click.echo(
         f"\nOpen {_url(settings)} and try first: {first['email']}  {first['password']}"
-        "\nThen it asks for a code, as from a telephone. In a second terminal: "
-        f"nrm demo code {first['email']}"
+        "\nThen it asks for the code of a telephone. In another terminal, here, this prints it:"
+        f"\n    {_called()} demo code {first['email']}"
         "\nCtrl-C stops the demonstration; its data stay."
     )
+
+
+def _called() -> str:
+    """Say how this program was called, so that the line can be copied."""
+    called = Path(sys.argv[0])
+    return _shown(called.absolute()) if called.name == "nrm" else "nrm"
 
 
 def _print_table(told: list[dict[str, str]]) -> None:

@@ -13,7 +13,7 @@ from nrm.audit.actions import Action
 from nrm.cli import startup
 from nrm.country import CountryPack
 from nrm.db import Unit, db, unit_of_work
-from nrm.domain.errors import NotFoundError, Subject
+from nrm.domain.errors import NotFoundError, RefusedError, Subject
 from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Role
 from nrm.domain.vocabulary import ORGANISATION_TYPE
 from nrm.models import Account, Organisation
@@ -105,7 +105,7 @@ def reset_factor(email: str) -> None:
             select(Account).where(Account.email == accounts.normalised(email))
         ).one_or_none()
         if account is None:
-            raise click.BadParameter(f"there is no account {email}", param_hint="EMAIL")
+            raise RefusedError(f"there is no account {email}")
         second_factor.reset(unit, HOUSEKEEPING, account.id)
         sessions.end_all(account.id)
     click.echo(f"{account.name} sets up a telephone at the next sign-in, after the password.")

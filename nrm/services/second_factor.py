@@ -221,6 +221,7 @@ def set_up_app(actor: Actor, seed: str, typed: str, *, form_id: UUID | None = No
         for old in _of(actor.id, FactorKind.APP):
             _remove(unit, actor, old)
         first_app(unit, actor, seed, typed)
+        unit.outcome = FactorKind.APP
 
 
 def first_app(unit: Unit, actor: Actor, seed: str, typed: str) -> None:
@@ -280,6 +281,7 @@ def add_passkey(
         db.session.flush()
         subject = Subject("factor", key.id)
         record(unit, actor, Action.FACTOR_ADD, subject, purpose=FactorKind.PASSKEY)
+        unit.outcome = str(key.id)
 
 
 def remove(actor: Actor, factor_id: UUID, *, form_id: UUID | None = None) -> None:
@@ -291,6 +293,7 @@ def remove(actor: Actor, factor_id: UUID, *, form_id: UUID | None = None) -> Non
         if len(db.session.scalars(_confirmed(actor.id)).all()) == 1:
             raise ConflictError(_LAST_ONE)
         _remove(unit, actor, factor)
+        unit.outcome = str(factor_id)
 
 
 def make_codes(actor: Actor, *, form_id: UUID | None = None) -> list[str]:
@@ -298,6 +301,7 @@ def make_codes(actor: Actor, *, form_id: UUID | None = None) -> list[str]:
     require(actor, Permission.WORK_VIEW)
     with unit_of_work(actor, form_id) as unit:
         hold(_id(actor))
+        unit.outcome = str(actor.id)
         return new_codes(unit, actor)
 
 

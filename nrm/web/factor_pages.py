@@ -124,6 +124,6 @@ def square(seed: str, account: str) -> Markup:
     title = _("National Referral Mechanism")
     drawn = segno.make(codes.address_of(seed, account, title), error="m", micro=False)
     svg = drawn.svg_inline(
-        scale=5, border=4, dark="#000000", light="#ffffff", svgclass=None, lineclass=None
+        border=4, dark="#000000", light="#ffffff", svgclass=None, lineclass=None, omitsize=True
     )
     return Markup(svg)  # noqa: S704 - made of numbers by the library, nothing of it was typed

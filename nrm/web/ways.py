@@ -118,7 +118,7 @@ def remove(factor_id: UUID) -> Page:
 
 @blueprint.route("/codes", methods=["GET", "POST"])
 @needs(Permission.WORK_VIEW)
-@once(_ways)
+@once(lambda _outcome, **_rest: url_for("ways.shown"))
 @confirmed
 def new_codes() -> Page:
     """Make new recovery codes; the old ones are worth nothing any more."""

@@ -73,3 +73,14 @@ def test_the_first_administrator_gets_a_link_and_no_password(nrm, installed):
         token = link.rpartition("/")[2]
         assert token not in "\n".join(database.iterdump())
     assert acts[1:] == [("organisation:create",), ("account:create",), ("account:invite",)]
+
+
+def test_whoever_lost_everything_sets_up_anew(nrm, refusal, installed):
+    assert nrm(*ADMINISTRATOR, *MINISTRY, "--password-stdin", stdin=PASSWORD + "\n").returncode == 0
+    done = nrm("user", "reset-factor", "First@practice.example")
+    assert done.returncode == 0, done.stderr
+    assert "First Administrator sets up a telephone at the next sign-in" in done.stdout
+    with sqlite3.connect(installed / "nrm.sqlite3") as database:
+        acts = database.execute("SELECT action FROM audit_entry ORDER BY seq").fetchall()
+    assert acts[-1] == ("factor:reset",)
+    assert "there is no account" in refusal("user", "reset-factor", "no.one@practice.example")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from nrm.db import db
-from nrm.domain.roles import Role
-from nrm.models import Account, Notice, Organisation
+from nrm.db import db, unit_of_work
+from nrm.domain.roles import HOUSEKEEPING, Role
+from nrm.models import Account, Notice, Organisation, SecondFactor
+from nrm.security import passkeys
 from nrm.services import (
     absence,
     directory,
@@ -18,14 +19,16 @@ from nrm.services import (
     invitations,
     organisations,
     people,
+    second_factor,
 )
 from nrm.services.accounts import NewAccount
 from tests import releases
 from tests import world as worlds
+from tests.authenticator import Authenticator
 from tests.journeys.people import HOW, answers_about
 from tests.page import filled_in, find_form
 from tests.services import two_people
-from tests.world import SERVICE
+from tests.world import PASSWORD, SERVICE
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,47 @@ def at(make, inner="", shown_at=None):
 def nothing(world):
     del world
     return ()
+
+
+def second_step(path, shown_at=None):
+    """Give the password of somebody who has a passkey, and go to the page that comes next."""
+
+    def arrive(world, page):
+        a_passkey_of("second_analyst")(world)
+        page.post("/sign-in", {"email": world.email("second_analyst"), "password": PASSWORD})
+        page.get(shown_at or path)
+        return path
+
+    return arrive
+
+
+def first_time(world, page):
+    """Give the password of somebody who has no second factor."""
+    with world.entered(), unit_of_work() as unit:
+        second_factor.reset(unit, HOUSEKEEPING, world.accounts["auditor"])
+    page.post("/sign-in", {"email": world.email("auditor"), "password": PASSWORD})
+    page.get("/sign-in/set-up")
+    return "/sign-in/set-up"
+
+
+def a_passkey_of(name):
+    """Give somebody a passkey: its id."""
+
+    def make(world):
+        site = passkeys.Site("Practice", "localhost", "http://localhost")
+        account, challenge = world.accounts[name], passkeys.new_challenge()
+        with world.entered():
+            known = second_factor.passkeys_of(account)
+            if not known:
+                question = passkeys.to_register(site, challenge, account, name, [])
+                answer = Authenticator().make(question)
+                second_factor.add_passkey(world.actor(name), site, challenge, answer)
+            mine = select(SecondFactor.id).where(SecondFactor.account_id == account)
+            found = db.session.scalars(mine.where(SecondFactor.kind == "passkey")).first()
+            db.session.rollback()
+        return found
+
+    return make
 
 
 def whole_draft(world):
@@ -252,6 +296,7 @@ LISTING = {
     "languages": ["kin"],
     "district": "11",
 }
+WAYS = "/account/ways"
 FORMS = [
     Form(
         "absence.page",
@@ -266,6 +311,10 @@ FORMS = [
         at(somebody_away, "/away/back", shown_at="/away"),
         act="account:back",
     ),
+    Form("account.code", "", second_step("/sign-in/code")),
+    Form("account.passkey", "", second_step("/sign-in/passkey", "/sign-in/code")),
+    Form("account.recovery", "", second_step("/sign-in/recovery")),
+    Form("account.set_up", "", first_time),
     Form("account.sign_in", "", at(nothing, "/sign-in")),
     Form("audit.ask", "auditor", at(nothing, "/audit")),
     Form("audit.export", "auditor", at(nothing, "/audit/export", shown_at="/audit")),
@@ -305,6 +354,13 @@ FORMS = [
         {"reason": "contact_lost", "words": "Practice words."},
         "case:close",
     ),
+    Form("confirm.code", "decision_maker", at(nothing, "/confirm")),
+    Form(
+        "confirm.passkey",
+        "clinician",
+        at(a_passkey_of("clinician"), "/confirm/passkey", "/confirm"),
+    ),
+    Form("confirm.recovery", "decision_maker", at(nothing, "/confirm/recovery")),
     Form(
         "exploitation.record",
         "coordinator",
@@ -688,6 +744,15 @@ FORMS = [
         at(a_link, "/welcome/{0}"),
         {"password": "four plain words here", "again": "four plain words here"},
         "account:activate",
+    ),
+    Form("ways.app", "decision_maker", at(nothing, WAYS + "/app")),
+    Form("ways.new_codes", "clinician", at(nothing, WAYS + "/codes"), act="recovery:make"),
+    Form("ways.passkey", "decision_maker", at(nothing, WAYS + "/passkey")),
+    Form(
+        "ways.remove",
+        "clinician",
+        at(a_passkey_of("clinician"), WAYS + "/{0}/remove"),
+        act="factor:remove",
     ),
     Form("account.sign_out", "clinician", at(nothing, "/sign-out", shown_at="/inbox")),
 ]

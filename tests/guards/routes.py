@@ -88,6 +88,7 @@ def _records(made, route):
         ("token",): each(made.links.values()),
         ("entry_id",): each(made.entries.values()),
         ("approval_id",): each(made.approvals.values()),
+        ("factor_id",): each(made.factors.values()),
         ("erasure_id",): each(made.erasures.values()),
         ("release_id",): each(made.releases.values()),
         ("release_id", "number"): [

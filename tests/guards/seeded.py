@@ -11,7 +11,7 @@ from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
 from nrm.domain.approval import ApprovalKind
 from nrm.domain.roles import HOUSEKEEPING, Role
-from nrm.models import AuditEntry, Bar, BrokenGlass, Case, Departure, Notice, Referral
+from nrm.models import AuditEntry, Bar, BrokenGlass, Case, Departure, Notice, Referral, SecondFactor
 from nrm.services import (
     directory,
     erasure,
@@ -65,6 +65,8 @@ class Mechanism:
     approvals: dict[str, UUID] = field(default_factory=dict)
     # Of the account that is active: at a browser that nobody has open any more.
     sittings: dict[str, UUID] = field(default_factory=dict)
+    # The app of each account.
+    factors: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
     # Cases of the first responder, and referrals to the provider's organisation, to which somebody
@@ -99,6 +101,7 @@ def build(world):
         _add_listings(made)
         _add_accounts(made)
         _add_entries(made)
+        _add_factors(made)
         _add_releases(made)
     return made
 
@@ -164,6 +167,13 @@ def _add_approvals(made):
     """Ask for two files to be made one, and for a new role: the first is the coordinator's."""
     made.approvals["merge"] = two_people.asked(made.world, ApprovalKind.CASE_MERGE)
     made.approvals["role"] = two_people.asked(made.world, ApprovalKind.ROLE_CHANGE)
+
+
+def _add_factors(made):
+    names = {account: name for name, account in made.world.accounts.items()}
+    for factor in db.session.scalars(select(SecondFactor)):
+        made.factors[names[factor.account_id]] = factor.id
+    db.session.rollback()
 
 
 def _add_others_work(made):

@@ -17,8 +17,14 @@ EVERYBODY = {
     # Whoever holds the link of an invitation; everybody else learns that it is over.
     "welcome.activate",
 }
+# The second step of signing in: whoever has not taken the first is led to it.
+SECOND_STEP = {"account.code", "account.passkey", "account.recovery", "account.set_up"}
 SIGNED_IN = {
     "account.sign_out",
+    "confirm.code",
+    "confirm.go_on",
+    "confirm.passkey",
+    "confirm.recovery",
     "home.index",
     "notices.page",
     "notices.seen",
@@ -29,6 +35,12 @@ SIGNED_IN = {
     "sittings.mine",
     "sittings.password",
     "sittings.sign_ins",
+    "ways.app",
+    "ways.new_codes",
+    "ways.page",
+    "ways.passkey",
+    "ways.remove",
+    "ways.shown",
 }
 # Beside what everybody reaches, a role reaches what stands here and nothing else.
 MAY_REACH = {
@@ -218,7 +230,7 @@ MAY_REACH = {
 
 @pytest.mark.databases("sqlite")
 def test_the_table_names_every_route_and_every_role(app):
-    named = EVERYBODY.union(SIGNED_IN, *MAY_REACH.values())
+    named = EVERYBODY.union(SECOND_STEP, SIGNED_IN, *MAY_REACH.values())
     assert named == {route.endpoint for route in all_routes(app)}
     assert set(MAY_REACH) == set(HUMAN_ROLES)
 
@@ -238,7 +250,7 @@ def test_the_table_says_what_the_grants_say(app, role):
 
 
 def closed_to(made, role):
-    open_to_it = EVERYBODY | SIGNED_IN | MAY_REACH[role]
+    open_to_it = EVERYBODY | SECOND_STEP | SIGNED_IN | MAY_REACH[role]
     return [route for route in all_routes(made.app) if route.endpoint not in open_to_it]
 
 

@@ -24,6 +24,7 @@ NOBODYS = {
     "entry_id": IDENTIFIERS,
     "erasure_id": IDENTIFIERS,
     "glass_id": IDENTIFIERS,
+    "factor_id": IDENTIFIERS,
     "group": ("facts", "nonsense", "\x00"),
     "hand_over_id": IDENTIFIERS,
     "kind": ("pdf", "\x00"),

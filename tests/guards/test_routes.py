@@ -8,6 +8,10 @@ from tests.guards.seeded import unchanged
 from tests.world import ONE_PER_ROLE
 
 PUBLIC = {
+    "account.code": "nobody is known before they have shown a second factor",
+    "account.passkey": "nobody is known before they have shown a second factor",
+    "account.recovery": "nobody is known before they have shown a second factor",
+    "account.set_up": "nobody is known before they have a second factor",
     "account.sign_in": "nobody is known before they have signed in",
     "health.healthz": "whoever watches over the process has no account; it says nothing of cases",
     "health.readyz": "the same, for whoever sends requests to it",
@@ -17,6 +21,10 @@ PUBLIC = {
     "welcome.activate": "whoever was invited has no password yet: the link is what they have",
 }
 SENT_TWICE_WITHOUT_HARM = {
+    "account.code": "whoever is signed in already is led on; a code works once",
+    "account.passkey": "whoever is signed in already is led on; a question is answered once",
+    "account.recovery": "whoever is signed in already is led on; a code works once",
+    "account.set_up": "whoever is signed in already is led on; the first code works once",
     "account.sign_in": "signing in again opens another sitting, and ends the one it was sent in",
     "account.sign_out": "whoever is signed out already is asked to sign in",
 }

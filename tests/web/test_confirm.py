@@ -66,7 +66,7 @@ def test_opening_the_rest_asks_for_nothing_more(world, signed_in, group):
 def test_erasing_asks_and_leads_back_to_its_page(world, signed_in):
     reference, _ = worlds.closed(world)
     with world.entered():
-        asked = erasure.ask(world.actor("coordinator"), reference, "no_longer_needed")
+        asked = erasure.ask(world.actor("coordinator"), reference, "duplicate")
     page = signed_in("second_coordinator")
     let_time_pass(world)
     address = f"/erasures/{asked}/erase"

@@ -133,7 +133,7 @@ def _play(settings: Settings, finished: Callable[[], object], past: int) -> Worl
         play.add(cases[-1].begins, story.plot(cases[-1]), finished)
     for number, draft in enumerate(drafts.DRAFTS):
         play.add(now - draft.ago, drafts.script(world, number, draft), finished)
-    for begins, script in keeping.scripts(world):
-        play.add(now - begins, script)
+    for ago, script in keeping.scripts(world):
+        play.add(now - ago, script)
     play.run()
     return world

@@ -8,12 +8,14 @@ from sqlalchemy import select
 
 from nrm.cli.demonstration import people, plots
 from nrm.cli.demonstration.acts import World
+from nrm.cli.demonstration.foundation import create
 from nrm.cli.demonstration.story import Story
 from nrm.cli.demonstration.timeline import Script
 from nrm.db import db
 from nrm.domain.roles import Actor, Role
 from nrm.models import Case
-from nrm.services import absence, accounts, hand_over, identification, ownership
+from nrm.services import absence, hand_over, identification, ownership, people
+from nrm.services.accounts import NewAccount
 
 # Beside no other person of the practice world.
 _NUMBER = 60
@@ -82,20 +84,20 @@ def _newcomer(world: World, name: str, beside: Actor) -> Actor:
     """Add somebody who works beside a colleague and has gone since: nobody signs in as them."""
     if beside.organisation_id is None:
         raise ValueError("a colleague works for an organisation")
-    new = accounts.NewAccount(
+    new = NewAccount(
         name,
         f"{name[0].lower()}-leaver@practice.example",
         beside.organisation_id,
         beside.role,
         secrets.token_urlsafe(24),
     )
-    account_id = accounts.create_account(_administrator(world), new)
+    account_id = create(_administrator(world), new)
     return Actor(account_id, beside.organisation_id, beside.role)
 
 
 def _leave(world: World, leaver: Actor) -> None:
     if leaver.id is not None:
-        accounts.disable(_administrator(world), leaver.id)
+        people.disable(_administrator(world), leaver.id)
 
 
 def _administrator(world: World) -> Actor:
