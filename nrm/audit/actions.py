@@ -50,6 +50,7 @@ class Action(StrEnum):
     ERASURE_REPLAY = "erasure:replay"
     ERASURE_TAKE_BACK = "erasure:take-back"
     EXPLOITATION_RECORD = "exploitation:record"
+    FIELD_REVEAL = "field:reveal"
     FLAG_LIST = "flag:list"
     FLAG_VIEW = "flag:view"
     INDEX_BUILD = "index:build"
@@ -145,6 +146,7 @@ ACTION_LABEL: dict[Action, str] = {
     Action.ERASURE_REPLAY: N_("Erasure carried out again after a restore"),
     Action.ERASURE_TAKE_BACK: N_("Request to erase taken back"),
     Action.EXPLOITATION_RECORD: N_("Kind of exploitation recorded"),
+    Action.FIELD_REVEAL: N_("A masked field shown"),
     Action.FLAG_LIST: N_("List of own flags read"),
     Action.FLAG_VIEW: N_("Own flag read"),
     Action.INDEX_BUILD: N_("Search tokens made"),

@@ -13,6 +13,7 @@ from nrm.audit.actions import TIMELINE, Action, Outcome
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import InvalidInputError, NotFoundError
 from nrm.domain.lifecycle import Assistance, ErasureState, Identification
+from nrm.domain.masking import masked
 from nrm.domain.policy import CaseStanding, may, require
 from nrm.domain.reference import parse_case_reference
 from nrm.domain.roles import Actor, Permission
@@ -99,7 +100,7 @@ class CaseFile:
 
 @dataclass(frozen=True)
 class Overview:
-    """The first page of a case."""
+    """The first page of a case; what is open of the file has its masked fields masked."""
 
     file: CaseFile
     opened: Mapping[str, Mapping[str, Any]]
@@ -190,7 +191,7 @@ def overview(actor: Actor, reference: str, opened: Mapping[str, str]) -> Overvie
         file = _file(unit, actor, case, documents[SAFE_CONTACT])
         page = Overview(
             file,
-            {name: documents[name] for name in opened},
+            {name: masked(name, documents[name]) for name in opened},
             timeline(case.id, TIMELINE_LENGTH),
             newest(answers(case.id)),
             _referrals(case.id),
@@ -325,7 +326,7 @@ def opened(unit: Unit, actor: Actor, case: Case) -> CaseFile:
 def _file(unit: Unit, actor: Actor, case: Case, contact: Mapping[str, Any]) -> CaseFile:
     standing = visibility.case_standing(case)
     facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
-    return CaseFile(case, facts, contact, _closed(actor, standing))
+    return CaseFile(case, facts, masked(SAFE_CONTACT, contact), _closed(actor, standing))
 
 
 def _closed(actor: Actor, standing: CaseStanding) -> tuple[str, ...]:

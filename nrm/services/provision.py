@@ -26,6 +26,7 @@ from nrm.domain.lifecycle import (
     advance,
     allows,
 )
+from nrm.domain.masking import masked
 from nrm.domain.policy import require
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
 from nrm.domain.text import N_
@@ -84,7 +85,7 @@ class Received:
 
     referral: Referral
     envelope: dict[str, Any]
-    # What consent opens to this organisation, and, once it has accepted, what it says.
+    # What consent opens to this organisation, and, once it has accepted, what it says: masked.
     discloses: frozenset[str]
     opened: Mapping[str, dict[str, Any]]
     services: Sequence[ServiceGiven]
@@ -164,9 +165,10 @@ def read(actor: Actor, reference: str) -> Received:
             discloses = disclosed_to(consents(referral.case_id), referral.organisation_id, unit.now)
         if referral.state is ReferralState.ACCEPTED and discloses:
             consented = visibility.referral_standing(referral, consented=True)
-            opened = vault.open_compartments(
+            documents = vault.open_compartments(
                 unit, actor, referral.case_id, dict.fromkeys(sorted(discloses), consented)
             )
+            opened = {name: masked(name, document) for name, document in documents.items()}
         services = _services(unit, actor, referral)
         record(unit, actor, Action.REFERRAL_OPEN, visibility.referral_subject(referral))
         return Received(referral, envelope, discloses, opened, services)

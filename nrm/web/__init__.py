@@ -33,6 +33,7 @@ from nrm.web import (
     identification,
     log_state,
     logs,
+    masked,
     pages,
     provision,
     questionnaires,
@@ -95,6 +96,7 @@ def register(app: Flask) -> None:
     headers.register(app)
     errors.register(app)
     context.register(app)
+    masked.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     assets.register(app)

@@ -136,6 +136,15 @@ def chosen(world, page):
     return f"/cases/{case}/providers/{lakes}"
 
 
+def opened_contact(world, page):
+    """Say why the part with the telephone is opened: its number is still masked."""
+    case = worlds.flag(world)
+    page.get(f"/cases/{case}")
+    page.post(f"/cases/{case}/open/contact", {"contact-reason": "safety"})
+    page.get(f"/cases/{case}")
+    return f"/cases/{case}/show/contact/phone"
+
+
 def empty_draft(world):
     with world.entered():
         return identification.start_draft(world.actor("first_responder"))
@@ -249,6 +258,7 @@ FORMS = [
         {"reason": "contact_lost", "words": "Practice words."},
         "case:close",
     ),
+    Form("casefile.show_field", "coordinator", opened_contact),
     Form(
         "exploitation.record",
         "coordinator",
@@ -419,6 +429,11 @@ FORMS = [
         at(worlds.accepted, REFERRAL + "/service"),
         {"outcome": "given", "words": "Practice words."},
         "service:record",
+    ),
+    Form(
+        "provision.show_field",
+        "provider",
+        at(worlds.accepted, REFERRAL + "/show/contact/phone", shown_at=REFERRAL),
     ),
     Form("provision.end", "provider", at(worlds.accepted, REFERRAL + "/end"), act="referral:end"),
     Form(

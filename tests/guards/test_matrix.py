@@ -41,6 +41,7 @@ MAY_REACH = {
         "casefile.open_fields",
         "casefile.overview",
         "casefile.presume",
+        "casefile.show_field",
         "casefile.worklist",
         "comparison.look_again",
         "comparison.page",
@@ -80,6 +81,7 @@ MAY_REACH = {
         "provision.inbox",
         "provision.read",
         "provision.record_service",
+        "provision.show_field",
     },
     # Keeps the directory; knows of no person.
     Role.DIRECTORY_MANAGER: {

@@ -18,10 +18,12 @@ IDENTIFIERS = (uuid4(), "nonsense", "\x00")
 NOBODYS = {
     "account_id": IDENTIFIERS,
     "approval_id": IDENTIFIERS,
+    "compartment": ("facts", "nonsense", "\x00"),
     "document_id": IDENTIFIERS,
     "draft_id": IDENTIFIERS,
     "entry_id": IDENTIFIERS,
     "erasure_id": IDENTIFIERS,
+    "field": ("given_name", "nonsense", "\x00"),
     "group": ("facts", "nonsense", "\x00"),
     "kind": ("pdf", "\x00"),
     "listing_id": IDENTIFIERS,
@@ -129,13 +131,18 @@ OTHERS = {
     },
     "another organisation's referral": (
         "provider",
-        lambda made: {"reference": made.foreign_referral[1]},
+        lambda made: {
+            "reference": made.foreign_referral[1],
+            "compartment": "contact",
+            "field": "phone",
+        },
         (
             "provision.accept",
             "provision.decline",
             "provision.end",
             "provision.read",
             "provision.record_service",
+            "provision.show_field",
         ),
     ),
     "one case with the document of another": (

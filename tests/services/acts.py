@@ -43,6 +43,7 @@ from nrm.services import (
     provision,
     questionnaires,
     referral,
+    reveal,
     search,
     sightings,
     signs,
@@ -1024,6 +1025,36 @@ ACTS = [
         form=True,
         versioned=True,
         missing=lambda world, actor: _suspend(world, actor, uuid4()),
+    ),
+    Act(
+        "show a masked field of a case",
+        "coordinator",
+        worlds.flag,
+        lambda world, actor, what, **given: reveal.of_case(
+            actor, what, "contact", "phone", "safety", **given
+        ),
+        Action.FIELD_REVEAL,
+        "case",
+        "contact",
+        purpose="safety",
+        fields=("phone",),
+        form=True,
+        missing=lambda world, actor: reveal.of_case(actor, NOWHERE, "contact", "phone", "safety"),
+    ),
+    Act(
+        "show a masked field under a referral",
+        "provider",
+        _taken,
+        lambda world, actor, what, **given: reveal.of_referral(
+            actor, what, "contact", "phone", **given
+        ),
+        Action.FIELD_REVEAL,
+        "referral",
+        "contact",
+        fields=("phone",),
+        form=True,
+        strangers=("other_provider", "clinician"),
+        missing=lambda world, actor: reveal.of_referral(actor, "R-ZZZ-ZZZ-Z", "contact", "phone"),
     ),
     Act(
         "list people",

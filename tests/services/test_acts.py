@@ -26,6 +26,7 @@ from nrm.services import (
     provision,
     questionnaires,
     referral,
+    reveal,
     search,
     statistics_export,
 )
@@ -166,6 +167,7 @@ def test_every_act_of_the_services_stands_in_the_table():
             provision,
             questionnaires,
             referral,
+            reveal,
             search,
             statistics_export,
         )
