@@ -29,6 +29,7 @@ class Action(StrEnum):
     CASE_LIST = "case:list"
     CASE_OPEN = "case:open"
     CASE_PRESUME = "case:presume"
+    CASE_PRINT = "case:print"
     CASE_REKEY = "case:rekey"
     CHECKPOINT_SEND = "checkpoint:send"
     COMPARTMENT_OPEN = "compartment:open"
@@ -125,6 +126,7 @@ ACTION_LABEL: dict[Action, str] = {
     Action.CASE_LIST: N_("List of cases read"),
     Action.CASE_OPEN: N_("Case file opened"),
     Action.CASE_PRESUME: N_("Presumption recorded"),
+    Action.CASE_PRINT: N_("File printed"),
     Action.CASE_REKEY: N_("Case sealed anew under new keys"),
     Action.CHECKPOINT_SEND: N_("Checkpoint of the log sent"),
     Action.COMPARTMENT_OPEN: N_("Closed fields opened"),

@@ -183,25 +183,29 @@ def overview(actor: Actor, reference: str, opened: Mapping[str, str]) -> Overvie
     """Open a case file. `opened` names the compartments that were given a reason just now."""
     with unit_of_work() as unit:
         case = visibility.case(actor, reference, Permission.CASE_VIEW)
-        standing = visibility.case_standing(case)
-        wanted = {SAFE_CONTACT, *opened}
-        documents = vault.open_compartments(
-            unit, actor, case.id, dict.fromkeys(sorted(wanted), standing)
-        )
-        file = _file(unit, actor, case, documents[SAFE_CONTACT])
-        page = Overview(
-            file,
-            {name: masked(name, documents[name]) for name in opened},
-            timeline(case.id, TIMELINE_LENGTH),
-            newest(answers(case.id)),
-            _referrals(case.id),
-            _same_incident(actor, case),
-            comparison.result(unit, actor, case),
-            erasure_asked(case),
-        )
+        page = read(unit, actor, case, opened)
         purpose = " ".join(sorted(set(opened.values())))
         record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose=purpose)
         return page
+
+
+def read(unit: Unit, actor: Actor, case: Case, opened: Mapping[str, str]) -> Overview:
+    """Read what the first page of a case shows, as part of an act that records it."""
+    standing = visibility.case_standing(case)
+    wanted = {SAFE_CONTACT, *opened}
+    documents = vault.open_compartments(
+        unit, actor, case.id, dict.fromkeys(sorted(wanted), standing)
+    )
+    return Overview(
+        _file(unit, actor, case, documents[SAFE_CONTACT]),
+        {name: masked(name, documents[name]) for name in opened},
+        timeline(case.id, TIMELINE_LENGTH),
+        newest(answers(case.id)),
+        _referrals(case.id),
+        _same_incident(actor, case),
+        comparison.result(unit, actor, case),
+        erasure_asked(case),
+    )
 
 
 def page(actor: Actor, reference: str, permission: Permission = Permission.CASE_VIEW) -> CaseFile:

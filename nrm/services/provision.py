@@ -156,22 +156,27 @@ def read(actor: Actor, reference: str) -> Received:
     """Open a referral: the envelope while it is live, and after acceptance what consent covers."""
     with unit_of_work() as unit:
         referral = visibility.referral(actor, reference)
-        standing = visibility.referral_standing(referral)
-        envelope: dict[str, Any] = {}
-        discloses: frozenset[str] = frozenset()
-        opened: dict[str, dict[str, Any]] = {}
-        if referral.state in LIVE_REFERRALS:
-            envelope = vault.open_envelopes(unit, actor, {referral.id: standing})[referral.id]
-            discloses = disclosed_to(consents(referral.case_id), referral.organisation_id, unit.now)
-        if referral.state is ReferralState.ACCEPTED and discloses:
-            consented = visibility.referral_standing(referral, consented=True)
-            documents = vault.open_compartments(
-                unit, actor, referral.case_id, dict.fromkeys(sorted(discloses), consented)
-            )
-            opened = {name: masked(name, document) for name, document in documents.items()}
-        services = _services(unit, actor, referral)
+        page = received(unit, actor, referral)
         record(unit, actor, Action.REFERRAL_OPEN, visibility.referral_subject(referral))
-        return Received(referral, envelope, discloses, opened, services)
+        return page
+
+
+def received(unit: Unit, actor: Actor, referral: Referral) -> Received:
+    """Read what a referral's receiver may see of it now, as part of an act that records it."""
+    standing = visibility.referral_standing(referral)
+    envelope: dict[str, Any] = {}
+    discloses: frozenset[str] = frozenset()
+    opened: dict[str, dict[str, Any]] = {}
+    if referral.state in LIVE_REFERRALS:
+        envelope = vault.open_envelopes(unit, actor, {referral.id: standing})[referral.id]
+        discloses = disclosed_to(consents(referral.case_id), referral.organisation_id, unit.now)
+    if referral.state is ReferralState.ACCEPTED and discloses:
+        consented = visibility.referral_standing(referral, consented=True)
+        documents = vault.open_compartments(
+            unit, actor, referral.case_id, dict.fromkeys(sorted(discloses), consented)
+        )
+        opened = {name: masked(name, document) for name, document in documents.items()}
+    return Received(referral, envelope, discloses, opened, _services(unit, actor, referral))
 
 
 def working_on(actor: Actor, reference: str) -> tuple[Referral, dict[str, Any]]:

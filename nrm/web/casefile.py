@@ -98,7 +98,7 @@ def overview(reference: str) -> str:
 def _overview(
     reference: str, refused: RevealForm | None, group: str, shown: Shown | None = None
 ) -> str:
-    opened = _opened(reference)
+    opened = opened_now(reference)
     page = casefile.overview(
         actor(), reference, {name: reason for name, (_until, reason) in opened.items()}
     )
@@ -145,7 +145,7 @@ def open_fields(reference: str, group: str) -> Response | tuple[str, int]:
 def show_field(reference: str, compartment: str, field: str) -> str | tuple[str, int]:
     """Show one masked field, on this page alone; its group was opened with a reason before."""
     form = ShowForm()
-    _until, reason = _opened(reference).get(compartment, (None, ""))
+    _until, reason = opened_now(reference).get(compartment, (None, ""))
     values: list[str] = []
     if form.carries_out(
         lambda: values.append(
@@ -159,7 +159,7 @@ def show_field(reference: str, compartment: str, field: str) -> str | tuple[str,
     return _overview(reference, refused, compartment), refused.status
 
 
-def _opened(reference: str) -> dict[str, tuple[datetime, str]]:
+def opened_now(reference: str) -> dict[str, tuple[datetime, str]]:
     """Return what stands open to this sitting in this case: until when, and for what."""
     now = datetime.now(UTC)
     kept: dict[str, tuple[str, str]] = session.get("opened", {}).get(reference, {})
@@ -172,7 +172,7 @@ def _keep_open(reference: str, group: str, reason: str) -> None:
     held = {
         case: {name: [until.isoformat(), why] for name, (until, why) in still.items()}
         for case in session.get("opened", {})
-        if (still := _opened(case))
+        if (still := opened_now(case))
     }
     until = (datetime.now(UTC) + OPEN_FOR).isoformat()
     session["opened"] = {**held, reference: {**held.get(reference, {}), group: [until, reason]}}

@@ -1,7 +1,7 @@
 """What every template can say: who looks on, where they can go, and codes in words."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,8 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 _PART_OF = {
     **dict.fromkeys(("comparison", "consent", "documents", "referral"), "casefile"),
     "bulletin": "statistics",
+    # A provider has no case, and begins at its inbox.
+    "printing": "casefile",
     # What is erased takes two people too.
     "erasure": "approvals",
 }
@@ -107,6 +109,7 @@ def register(app: Flask) -> None:
 
 def _shared() -> dict[str, Any]:
     return {
+        "shown_at": when(datetime.now(UTC)),
         "viewer": _viewer(),
         "navigation": _navigation(),
         "practice": current_app.config["NRM"].practice,

@@ -59,6 +59,8 @@ def records(made, route):
 
 
 def _records(made, route):
+    if route.endpoint == "printing.referral":
+        return [(made.referrals["accepted"][1],)]
     if route.endpoint.startswith("provision.") and route.parameters:
         accepted = made.referrals["accepted"][1]
         if "field" in route.parameters:

@@ -62,6 +62,7 @@ MAY_REACH = {
         "erasure.requests",
         "erasure.take_back",
         "exploitation.record",
+        "printing.case",
         "referral.choose",
         "referral.needs",
         "referral.page",
@@ -75,6 +76,7 @@ MAY_REACH = {
     Role.DECISION_MAKER: {"decision.index"},
     # Works with what was sent to their organisation; never with a case.
     Role.PROVIDER: {
+        "printing.referral",
         "provision.accept",
         "provision.decline",
         "provision.end",

@@ -137,6 +137,7 @@ OTHERS = {
             "field": "phone",
         },
         (
+            "printing.referral",
             "provision.accept",
             "provision.decline",
             "provision.end",
