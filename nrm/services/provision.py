@@ -169,7 +169,7 @@ def received(unit: Unit, actor: Actor, referral: Referral) -> Received:
     opened: dict[str, dict[str, Any]] = {}
     if referral.state in LIVE_REFERRALS:
         envelope = vault.open_envelopes(unit, actor, {referral.id: standing})[referral.id]
-        discloses = disclosed_to(consents(referral.case_id), referral.organisation_id, unit.now)
+        discloses = disclosed(unit, referral, envelope)
     if referral.state is ReferralState.ACCEPTED and discloses:
         consented = visibility.referral_standing(referral, consented=True)
         documents = vault.open_compartments(
@@ -177,6 +177,12 @@ def received(unit: Unit, actor: Actor, referral: Referral) -> Received:
         )
         opened = {name: masked(name, document) for name, document in documents.items()}
     return Received(referral, envelope, discloses, opened, _services(unit, actor, referral))
+
+
+def disclosed(unit: Unit, referral: Referral, envelope: Mapping[str, Any]) -> frozenset[str]:
+    """Say what consent opens to a referral's receiver, for the one service that was asked of it."""
+    given = consents(referral.case_id)
+    return disclosed_to(given, referral.organisation_id, [envelope["service"]], unit.now)
 
 
 def working_on(actor: Actor, reference: str) -> tuple[Referral, dict[str, Any]]:

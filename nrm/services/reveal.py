@@ -8,7 +8,6 @@ from uuid import UUID
 
 from nrm.audit.actions import Action
 from nrm.db import Unit, unit_of_work
-from nrm.domain.consent import disclosed_to
 from nrm.domain.errors import InvalidInputError, NoConsentError, NotFoundError
 from nrm.domain.lifecycle import ReferralState
 from nrm.domain.masking import is_masked
@@ -17,9 +16,8 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import REVEAL_REASON
 from nrm.models import Referral
-from nrm.services import vault, visibility
+from nrm.services import provision, vault, visibility
 from nrm.services.audit import record
-from nrm.services.consent import consents
 
 
 def of_case(
@@ -53,7 +51,10 @@ def of_referral(
         referral = visibility.referral(actor, reference)
         discloses: frozenset[str] = frozenset()
         if referral.state is ReferralState.ACCEPTED:
-            discloses = disclosed_to(consents(referral.case_id), referral.organisation_id, unit.now)
+            envelopes = vault.open_envelopes(
+                unit, actor, {referral.id: visibility.referral_standing(referral)}
+            )
+            discloses = provision.disclosed(unit, referral, envelopes[referral.id])
             if compartment not in discloses:
                 raise _not_agreed(referral, compartment)
         standing = visibility.referral_standing(referral, consented=compartment in discloses)

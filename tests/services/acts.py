@@ -1073,7 +1073,7 @@ ACTS = [
         ),
         Action.FIELD_REVEAL,
         "referral",
-        "contact",
+        "contact envelope",
         fields=("phone",),
         form=True,
         strangers=("other_provider", "clinician"),

@@ -124,7 +124,10 @@ def test_a_field_is_shown_to_a_provider_whom_consent_covers(
     html = page.post(f"/referrals/{person[1]}/show/{compartment}/{field}", status=200)
     assert told(html) == {(compartment, field)}
     [(entry, detail)] = reveals(world)
-    assert (entry.subject_type, entry.compartments) == ("referral", compartment)
+    assert (entry.subject_type, entry.compartments) == (
+        "referral",
+        " ".join(sorted((compartment, "envelope"))),
+    )
     assert detail["fields"] == [field]
     assert told(page.get(f"/referrals/{person[1]}")) == set()
 

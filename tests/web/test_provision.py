@@ -104,11 +104,20 @@ def test_after_acceptance_exactly_what_consent_covers_is_told(signed_in, sent):
 @pytest.mark.parametrize("compartment", ["identity", "contact", "narrative", "health"])
 def test_each_compartment_opens_alone(world, signed_in, compartment):
     case = worlds.consented(world, "lakes", (compartment,), **ANSWERS)
-    reference = worlds.refer(world, case)
+    reference = worlds.refer(world, case, service=worlds.service_for("lakes", (compartment,)))
     page = signed_in("provider")
     html = accepted(page, reference)
     assert shown(html) == {compartment}
     assert all(value in str(html) for value in HELD[compartment])
+
+
+def test_a_referral_to_a_shelter_opens_no_health_whatever_else_the_shelter_gives(world, signed_in):
+    """The yes names health, for the counselling that this organisation also gives."""
+    every_part = ("identity", "contact", "narrative", "health")
+    case = worlds.consented(world, "lakes", every_part, **ANSWERS)
+    html = accepted(signed_in("provider"), worlds.refer(world, case, service="emergency_shelter"))
+    assert shown(html) == {"identity", "contact", "narrative"}
+    assert "Health" in words(html.select_one("aside"))
 
 
 def test_consent_taken_back_closes_what_it_had_opened(world, signed_in, sent):
