@@ -17,7 +17,7 @@ from nrm import country
 from nrm.audit.actions import Action
 from nrm.country import CountryPack
 from nrm.db import db, unit_of_work
-from nrm.domain.consent import Answer, GivenBy
+from nrm.domain.consent import Answer, GivenBy, may_receive
 from nrm.domain.roles import HOUSEKEEPING, Actor, Role
 from nrm.models import BrokenGlass, Case, SealedDocument
 from nrm.security.second_factor import code_at, step_of
@@ -370,11 +370,17 @@ def refer(world, reference, to="lakes", service=None, **words):
     )
 
 
+def service_for(to, compartments):
+    """Choose a service of a provider for which it may be told what was agreed to."""
+    fitting = [one for one in LISTINGS[to] if set(compartments) <= may_receive([one])]
+    return (fitting or LISTINGS[to])[0]
+
+
 @in_world
 def referred(world, to="lakes", compartments=("identity", "contact"), **changed):
     """Everything up to a referral that waits: (case reference, referral reference)."""
     reference = consented(world, to, compartments, **changed)
-    return reference, refer(world, reference, to)
+    return reference, refer(world, reference, to, service_for(to, compartments))
 
 
 @in_world

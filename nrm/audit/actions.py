@@ -41,6 +41,7 @@ class Action(StrEnum):
     CASE_LIST = "case:list"
     CASE_OPEN = "case:open"
     CASE_PRESUME = "case:presume"
+    CASE_PRINT = "case:print"
     CASE_REKEY = "case:rekey"
     CHECKPOINT_SEND = "checkpoint:send"
     COMPARTMENT_OPEN = "compartment:open"
@@ -70,6 +71,7 @@ class Action(StrEnum):
     FACTOR_LIST = "factor:list"
     FACTOR_REMOVE = "factor:remove"
     FACTOR_RESET = "factor:reset"
+    FIELD_REVEAL = "field:reveal"
     FLAG_LIST = "flag:list"
     FLAG_VIEW = "flag:view"
     GLASS_BREAK = "glass:break"
@@ -177,6 +179,7 @@ ACTION_LABEL: dict[Action, str] = {
     Action.CASE_LIST: N_("List of cases read"),
     Action.CASE_OPEN: N_("Case file opened"),
     Action.CASE_PRESUME: N_("Presumption recorded"),
+    Action.CASE_PRINT: N_("File printed"),
     Action.CASE_REKEY: N_("Case sealed anew under new keys"),
     Action.CHECKPOINT_SEND: N_("Checkpoint of the log sent"),
     Action.COMPARTMENT_OPEN: N_("Closed fields opened"),
@@ -206,6 +209,7 @@ ACTION_LABEL: dict[Action, str] = {
     Action.FACTOR_LIST: N_("Own ways to sign in read"),
     Action.FACTOR_REMOVE: N_("Second factor removed"),
     Action.FACTOR_RESET: N_("All second factors of an account removed"),
+    Action.FIELD_REVEAL: N_("A masked field shown"),
     Action.FLAG_LIST: N_("List of own flags read"),
     Action.FLAG_VIEW: N_("Own flag read"),
     Action.GLASS_BREAK: N_("Opened in an emergency"),

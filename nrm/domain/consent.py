@@ -40,6 +40,34 @@ BASIS_CONSENT = "consent"
 # What a provider may be shown at all. Facts feed the statistics; enforcement is for prosecution.
 SHAREABLE = ("identity", "contact", "narrative", "health")
 
+# Compartment by compartment, not file by file: which service may ever be told what, whatever
+# anybody agreed to. Everyone who helps has to know who comes, and how to reach them safely.
+_EVERYONE = frozenset({"identity", "contact"})
+# Who shelters, treats, counsels, protects or defends the person: so nobody has to tell it again.
+_TOLD_WHAT_HAPPENED = frozenset(
+    {
+        *("emergency_shelter", "longer_term_accommodation", "alternative_care"),
+        *("medical_emergency", "medical_examination", "sexual_health"),
+        *("psychosocial_counselling", "mental_health"),
+        *("legal_information", "legal_representation", "compensation_claim", "documents"),
+        *("protection", "safety_planning", "guardian_appointment"),
+        *("family_tracing", "family_reunification", "follow_up"),
+    }
+)
+# Who treats or counsels the person.
+_TOLD_OF_HEALTH = frozenset(
+    {
+        *("medical_emergency", "medical_examination", "sexual_health"),
+        *("psychosocial_counselling", "mental_health", "disability_support"),
+    }
+)
+# Why a part stays closed, for whoever asks the person.
+WHY_CLOSED: dict[str, str] = {
+    "narrative": N_("only who shelters, treats, counsels, protects or defends the person"),
+    "health": N_("only who treats or counsels the person"),
+    "enforcement": N_("only the police and the prosecution"),
+}
+
 # What is explained before anybody is asked, after the seven points of HTCDS 2.0, in our words.
 EXPLAINED: dict[str, str] = {
     "interview": N_("They may say yes or no to being asked questions, and may stop at any time"),
@@ -82,12 +110,27 @@ def in_force(
     return newest
 
 
-def disclosed_to(consents: Iterable[Consent], recipient_id: UUID, now: datetime) -> frozenset[str]:
-    """Return the compartments that an accepting provider may open; none without consent."""
+def may_receive(services: Iterable[str]) -> frozenset[str]:
+    """Return the compartments that whoever gives these services may ever be told of."""
+    given = frozenset(services)
+    if not given:
+        return frozenset()
+    story = {"narrative"} if given & _TOLD_WHAT_HAPPENED else set()
+    health = {"health"} if given & _TOLD_OF_HEALTH else set()
+    return _EVERYONE | story | health
+
+
+def disclosed_to(
+    consents: Iterable[Consent], recipient_id: UUID, services: Iterable[str], now: datetime
+) -> frozenset[str]:
+    """Return the compartments that an accepting provider may open for the services it gives.
+
+    None without consent; and an older yes that names more than the services need opens no more.
+    """
     consent = in_force(consents, SHARE_WITH_PROVIDER, recipient_id, now)
     if consent is None:
         return frozenset()
-    return consent.compartments & frozenset(SHAREABLE)
+    return consent.compartments & frozenset(SHAREABLE) & may_receive(services)
 
 
 def said_no(

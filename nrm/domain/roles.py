@@ -62,6 +62,7 @@ class Permission(StrEnum):
     CASE_HISTORY = "case:history"
     CASE_MERGE = "case:merge"
     CASE_PRESUME = "case:presume"
+    CASE_PRINT = "case:print"
     CASE_VIEW = "case:view"
     COMPARTMENT_CONTACT = "compartment:contact"
     COMPARTMENT_ENFORCEMENT = "compartment:enforcement"
@@ -97,6 +98,7 @@ class Permission(StrEnum):
     REFERRAL_ANSWER = "referral:answer"
     REFERRAL_END = "referral:end"
     REFERRAL_EXPIRE = "referral:expire"
+    REFERRAL_PRINT = "referral:print"
     REFERRAL_SEND = "referral:send"
     REFERRAL_VIEW = "referral:view"
     REFERRAL_WITHDRAW = "referral:withdraw"
@@ -185,6 +187,7 @@ GRANTS: Grants = {
         Permission.CASE_CLOSE: _NATIONAL,
         Permission.CASE_COMPARE: _NATIONAL,
         Permission.CASE_HISTORY: _NATIONAL,
+        Permission.CASE_PRINT: _NATIONAL,
         Permission.CONSENT_RECORD: _NATIONAL,
         Permission.NEEDS_RECORD: _NATIONAL,
         Permission.REFERRAL_SEND: _NATIONAL,
@@ -233,6 +236,7 @@ GRANTS: Grants = {
         Permission.REFERRAL_ANSWER: frozenset({Relation.RECEIVER}),
         Permission.REFERRAL_END: frozenset({Relation.RECEIVER}),
         Permission.SERVICE_RECORD: frozenset({Relation.ACCEPTED}),
+        Permission.REFERRAL_PRINT: frozenset({Relation.ACCEPTED}),
         Permission.COMPARTMENT_IDENTITY: frozenset({Relation.CONSENTED, Relation.BROKEN_GLASS}),
         Permission.COMPARTMENT_CONTACT: frozenset({Relation.CONSENTED, Relation.BROKEN_GLASS}),
         Permission.COMPARTMENT_NARRATIVE: _CONSENTED,

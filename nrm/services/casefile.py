@@ -14,6 +14,7 @@ from nrm.audit.actions import TIMELINE, Action, Outcome
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import InvalidInputError, NotFoundError
 from nrm.domain.lifecycle import Assistance, ErasureState, Identification
+from nrm.domain.masking import masked
 from nrm.domain.policy import CaseStanding, may, require
 from nrm.domain.reference import parse_case_reference
 from nrm.domain.roles import Actor, Permission
@@ -110,7 +111,7 @@ class CaseFile:
 
 @dataclass(frozen=True)
 class Overview:
-    """The first page of a case."""
+    """The first page of a case; what is open of the file has its masked fields masked."""
 
     file: CaseFile
     opened: Mapping[str, Mapping[str, Any]]
@@ -227,31 +228,35 @@ def overview(actor: Actor, reference: str, opened: Mapping[str, str]) -> Overvie
     """
     with unit_of_work() as unit:
         case = visibility.case(actor, reference, Permission.CASE_VIEW)
-        standing = visibility.case_standing(case)
-        # What was opened a moment ago may have become somebody else's to look after.
-        opened = {
-            name: why
-            for name, why in opened.items()
-            if may(actor, vault.PERMISSION[name], standing).allowed
-        }
-        wanted = {SAFE_CONTACT, *opened}
-        documents = vault.open_compartments(
-            unit, actor, case.id, dict.fromkeys(sorted(wanted), standing)
-        )
-        file = _file(unit, actor, case, documents[SAFE_CONTACT])
-        page = Overview(
-            file,
-            {name: documents[name] for name in opened},
-            timeline(case.id, TIMELINE_LENGTH),
-            newest(answers(case.id)),
-            _referrals(case.id),
-            _same_incident(actor, case),
-            comparison.result(unit, actor, case),
-            erasure_asked(case),
-        )
+        page = read(unit, actor, case, opened)
         purpose = " ".join(sorted(set(opened.values())))
         record(unit, actor, Action.CASE_OPEN, visibility.case_subject(case), purpose=purpose)
         return page
+
+
+def read(unit: Unit, actor: Actor, case: Case, opened: Mapping[str, str]) -> Overview:
+    """Read what the first page of a case shows, as part of an act that records it."""
+    standing = visibility.case_standing(case)
+    # What was opened a moment ago may have become somebody else's to look after.
+    opened = {
+        name: why
+        for name, why in opened.items()
+        if may(actor, vault.PERMISSION[name], standing).allowed
+    }
+    wanted = {SAFE_CONTACT, *opened}
+    documents = vault.open_compartments(
+        unit, actor, case.id, dict.fromkeys(sorted(wanted), standing)
+    )
+    return Overview(
+        _file(unit, actor, case, documents[SAFE_CONTACT]),
+        {name: masked(name, documents[name]) for name in opened},
+        timeline(case.id, TIMELINE_LENGTH),
+        newest(answers(case.id)),
+        _referrals(case.id),
+        _same_incident(actor, case),
+        comparison.result(unit, actor, case),
+        erasure_asked(case),
+    )
 
 
 def page(actor: Actor, reference: str, permission: Permission = Permission.CASE_VIEW) -> CaseFile:
@@ -382,7 +387,8 @@ def _file(unit: Unit, actor: Actor, case: Case, contact: Mapping[str, Any]) -> C
     standing = visibility.case_standing(case)
     facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
     until = visibility.emergency_until(actor, standing)
-    return CaseFile(case, facts, contact, _closed(actor, standing), until)
+    shown = masked(SAFE_CONTACT, contact)
+    return CaseFile(case, facts, shown, _closed(actor, standing), until)
 
 
 def _closed(actor: Actor, standing: CaseStanding) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from nrm.domain.consent import (
     Consent,
     GivenBy,
     check_giver,
+    may_receive,
     said_no,
 )
 from nrm.domain.errors import InvalidInputError, NotFoundError
@@ -29,7 +30,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import CONSENT_EXCEPTION, CONSENT_PURPOSE, is_under_16
 from nrm.models import Account, Case, ConsentAnswer, Organisation
-from nrm.services import vault, visibility
+from nrm.services import directory, vault, visibility
 from nrm.services.audit import record as record_entry
 from nrm.services.facts import counted
 
@@ -211,12 +212,18 @@ def _check_purpose(answer: NewAnswer) -> None:
 
 
 def _check_recipients(new: Sequence[NewAnswer]) -> None:
-    """Refuse an answer towards an organisation that is no service provider."""
+    """Refuse an answer towards an organisation that is no service provider.
+
+    Nobody is asked to agree to more than what the provider's services need.
+    """
     for answer in new:
         if answer.recipient_id is not None:
             recipient = db.session.get(Organisation, answer.recipient_id)
             if recipient is None or not recipient.is_provider:
                 raise InvalidInputError("recipient", N_("Choose a service provider."))
+            if not answer.compartments <= may_receive(directory.services_of(recipient.id)):
+                message = N_("This provider’s services do not need this part of the file.")
+                raise InvalidInputError("compartments", message)
 
 
 def write(unit: Unit, actor: Actor, case: Case, new: Sequence[NewAnswer], how: How) -> None:

@@ -1,6 +1,6 @@
 """The directory: listings are submitted, approved by another person until a date, suspended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
@@ -100,6 +100,24 @@ def approved_providers(actor: Actor, today: date) -> list[tuple[UUID, str]]:
         .order_by(Organisation.name)
     ).all()
     return [(identifier, name) for identifier, name in rows]
+
+
+def services_of(organisation_id: UUID) -> frozenset[str]:
+    """Return the services that an organisation is listed for, however its listing stands."""
+    return offered_by([organisation_id])[organisation_id]
+
+
+def offered_by(organisation_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Return the services that each of these organisations is listed for, in one statement."""
+    found: dict[UUID, set[str]] = {identifier: set() for identifier in organisation_ids}
+    rows = db.session.execute(
+        select(Listing.organisation_id, ListingService.service)
+        .join(ListingService, ListingService.listing_id == Listing.id)
+        .where(Listing.organisation_id.in_(tuple(found)))
+    )
+    for identifier, service in rows:
+        found[identifier].add(service)
+    return {identifier: frozenset(services) for identifier, services in found.items()}
 
 
 def usable_listing(organisation_id: UUID, service: str, today: date) -> Entry:

@@ -26,6 +26,7 @@ from nrm.domain.lifecycle import (
     advance,
     allows,
 )
+from nrm.domain.masking import masked
 from nrm.domain.policy import may, require
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
 from nrm.domain.text import N_
@@ -84,7 +85,7 @@ class Received:
 
     referral: Referral
     envelope: dict[str, Any]
-    # What consent opens to this organisation, and, once it has accepted, what it says.
+    # What consent opens to this organisation, and, once it has accepted, what it says: masked.
     discloses: frozenset[str]
     opened: Mapping[str, dict[str, Any]]
     services: Sequence[ServiceGiven]
@@ -155,21 +156,33 @@ def read(actor: Actor, reference: str) -> Received:
     """Open a referral: the envelope while it is live, and after acceptance what consent covers."""
     with unit_of_work() as unit:
         referral = visibility.referral(actor, reference)
-        standing = visibility.referral_standing(referral)
-        envelope: dict[str, Any] = {}
-        discloses: frozenset[str] = frozenset()
-        opened: dict[str, dict[str, Any]] = {}
-        if referral.state in LIVE_REFERRALS:
-            envelope = vault.open_envelopes(unit, actor, {referral.id: standing})[referral.id]
-            discloses = disclosed_to(consents(referral.case_id), referral.organisation_id, unit.now)
-        if referral.state is ReferralState.ACCEPTED and discloses:
-            consented = visibility.referral_standing(referral, consented=True)
-            opened = vault.open_compartments(
-                unit, actor, referral.case_id, dict.fromkeys(sorted(discloses), consented)
-            )
-        services = _services(unit, actor, referral)
+        page = received(unit, actor, referral)
         record(unit, actor, Action.REFERRAL_OPEN, visibility.referral_subject(referral))
-        return Received(referral, envelope, discloses, opened, services)
+        return page
+
+
+def received(unit: Unit, actor: Actor, referral: Referral) -> Received:
+    """Read what a referral's receiver may see of it now, as part of an act that records it."""
+    standing = visibility.referral_standing(referral)
+    envelope: dict[str, Any] = {}
+    discloses: frozenset[str] = frozenset()
+    opened: dict[str, dict[str, Any]] = {}
+    if referral.state in LIVE_REFERRALS:
+        envelope = vault.open_envelopes(unit, actor, {referral.id: standing})[referral.id]
+        discloses = disclosed(unit, referral, envelope)
+    if referral.state is ReferralState.ACCEPTED and discloses:
+        consented = visibility.referral_standing(referral, consented=True)
+        documents = vault.open_compartments(
+            unit, actor, referral.case_id, dict.fromkeys(sorted(discloses), consented)
+        )
+        opened = {name: masked(name, document) for name, document in documents.items()}
+    return Received(referral, envelope, discloses, opened, _services(unit, actor, referral))
+
+
+def disclosed(unit: Unit, referral: Referral, envelope: Mapping[str, Any]) -> frozenset[str]:
+    """Say what consent opens to a referral's receiver, for the one service that was asked of it."""
+    given = consents(referral.case_id)
+    return disclosed_to(given, referral.organisation_id, [envelope["service"]], unit.now)
 
 
 def working_on(actor: Actor, reference: str) -> tuple[Referral, dict[str, Any]]:

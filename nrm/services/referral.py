@@ -327,7 +327,7 @@ def _prepare(
             safety=words.safety,
             arrangements=words.arrangements,
         ),
-        disclosed_to(given, provider_id, unit.now),
+        disclosed_to(given, provider_id, [service], unit.now),
         in_force(given, SHARE_WITH_PROVIDER, provider_id, unit.now) is not None,
     )
 

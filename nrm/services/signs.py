@@ -35,6 +35,7 @@ _SATURDAY = 5
 # What opens a part of one file.
 OPENING = (
     *(Action.CASE_OPEN, Action.COMPARTMENT_OPEN, Action.DOCUMENT_LIST, Action.DOCUMENT_OPEN),
+    *(Action.CASE_PRINT, Action.FIELD_REVEAL),
     *(Action.REFERRAL_OPEN, Action.CASE_COMPARE),
 )
 # What shows that a search was for work.

@@ -40,11 +40,13 @@ from nrm.web import (
     left_drafts,
     log_state,
     logs,
+    masked,
     notices,
     organisations,
     ownership,
     pages,
     people,
+    printing,
     provision,
     questionnaires,
     referral,
@@ -89,6 +91,7 @@ BLUEPRINTS = (
     ownership.blueprint,
     pages.blueprint,
     people.blueprint,
+    printing.blueprint,
     provision.blueprint,
     questionnaires.blueprint,
     referral.blueprint,
@@ -126,6 +129,7 @@ def register(app: Flask) -> None:
     headers.register(app)
     errors.register(app)
     context.register(app)
+    masked.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     assets.register(app)

@@ -22,6 +22,7 @@ from nrm.services.exploitation import CODES as EXPLOITATION_FACTS
 from nrm.web import keeping_words
 from nrm.web.context import action_words, district, iso_day, state_words, when, words
 from nrm.web.due import due
+from nrm.web.masked import Shown, with_shown
 from nrm.web.text import _, _l
 
 # The strip stands above every page of the case: a long rule is read whole on the overview.
@@ -227,17 +228,17 @@ def identification_rail(case: Case) -> list[dict[str, str]]:
     ]
 
 
-def known(page: Overview) -> list[dict[str, Any]]:
+def known(page: Overview, asked: Shown | None = None) -> list[dict[str, Any]]:
     """List what is known, group by group: each row is (question, answer, whether it is closed).
 
-    The answer of a closed row is not in the page at all until the group was opened.
+    The answer of a closed row is not in the page at all until the group was opened, and that of a
+    masked one not until it was asked for by itself.
     """
-    facts = page.file.facts
+    facts, opened = page.file.facts, with_shown(page.opened, asked)
     identity, contact, narrative, health = (
-        page.opened.get(name, {}) for name in ("identity", "contact", "narrative", "health")
+        opened.get(name, {}) for name in ("identity", "contact", "narrative", "health")
     )
     name = (identity.get("given_name"), identity.get("family_name"))
-    place = (narrative.get("sector"), narrative.get("place_words"))
     return [
         {
             "group": "identity",
@@ -246,7 +247,7 @@ def known(page: Overview) -> list[dict[str, Any]]:
             "rows": [
                 (_("Name"), " ".join(part for part in name if part), True),
                 (_("Other names"), identity.get("other_names"), True),
-                (_("Date of birth"), iso_day(identity.get("birth_date")), True),
+                (_("Date of birth"), identity.get("birth_date"), True),
                 (_("Identity paper"), identity.get("id_number"), True),
                 (_("Age"), words(facts.get("age_band"), "AGE_BAND"), False),
                 (_("Sex"), words(facts.get("sex"), "SEX"), False),
@@ -279,7 +280,8 @@ def known(page: Overview) -> list[dict[str, Any]]:
                 *exploitation(facts),
                 (_("In their words"), narrative.get("account"), True),
                 (_("Day"), iso_day(narrative.get("found_on")), True),
-                (_("Place"), "\n".join(part for part in place if part), True),
+                (_("Sector"), narrative.get("sector"), True),
+                (_("Exact place"), narrative.get("place_words"), True),
             ],
         },
         {

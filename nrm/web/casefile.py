@@ -11,7 +11,7 @@ from nrm.domain.lifecycle import CLOSE, PRESUME, Assistance, Identification
 from nrm.domain.reference import ReferenceTypo
 from nrm.domain.roles import Permission
 from nrm.domain.vocabulary import Urgency
-from nrm.services import casefile, follow_up, identification
+from nrm.services import casefile, follow_up, identification, reveal
 from nrm.services.casefile import Place, Queue
 from nrm.web import case_words, keeping_words, paging
 from nrm.web.access import actor, confirmed_where, needs
@@ -19,6 +19,8 @@ from nrm.web.consent import answer_rows
 from nrm.web.context import pack
 from nrm.web.errors import log_not_found, once
 from nrm.web.forms.casefile import CloseForm, FindForm, PresumeForm, RevealForm
+from nrm.web.forms.reveal import ShowForm
+from nrm.web.masked import Shown, shown
 from nrm.web.text import _
 
 blueprint = Blueprint("casefile", __name__)
@@ -98,8 +100,10 @@ def overview(reference: str) -> str:
     return _overview(reference, None, "")
 
 
-def _overview(reference: str, refused: RevealForm | None, group: str) -> str:
-    given = _opened(reference)
+def _overview(
+    reference: str, refused: RevealForm | None, group: str, shown: Shown | None = None
+) -> str:
+    given = opened_now(reference)
     page = casefile.overview(
         actor(), reference, {name: reason for name, (_until, reason) in given.items()}
     )
@@ -122,7 +126,7 @@ def _overview(reference: str, refused: RevealForm | None, group: str) -> str:
         lacks_exploitation=case_words.lacks_exploitation(page.file),
         help_rail=case_words.help_rail(page),
         identification_rail=case_words.identification_rail(page.file.case),
-        known=case_words.known(page),
+        known=case_words.known(page, shown),
         consents=answer_rows(page.consents),
         happened=[case_words.event(act) for act in page.timeline],
         opened={name: _note(*given) for name, given in opened.items()},
@@ -148,7 +152,27 @@ def open_fields(reference: str, group: str) -> Response | tuple[str, int]:
     return _overview(reference, form, group), form.status
 
 
-def _opened(reference: str) -> dict[str, tuple[datetime, str]]:
+@blueprint.post("/cases/<reference>/show/<compartment>/<field>")
+@needs(Permission.CASE_VIEW)
+@once(lambda outcome, **_rest: url_for("casefile.overview", reference=outcome))
+def show_field(reference: str, compartment: str, field: str) -> str | tuple[str, int]:
+    """Show one masked field, on this page alone; its group was opened with a reason before."""
+    form = ShowForm()
+    _until, reason = opened_now(reference).get(compartment, (None, ""))
+    values: list[str] = []
+    if form.carries_out(
+        lambda: values.append(
+            reveal.of_case(actor(), reference, compartment, field, reason, form_id=form.receipt)
+        )
+    ):
+        return _overview(reference, None, "", shown(compartment, field, values[0]))
+    # The group has closed again meanwhile: it is asked for anew.
+    refused = RevealForm(formdata=None, prefix=compartment)
+    refused.refuse("reason", _("Choose a reason first"))
+    return _overview(reference, refused, compartment), refused.status
+
+
+def opened_now(reference: str) -> dict[str, tuple[datetime, str]]:
     """Return what stands open to this sitting in this case: until when, and for what."""
     now = datetime.now(UTC)
     kept: dict[str, tuple[str, str]] = session.get("opened", {}).get(reference, {})
@@ -161,7 +185,7 @@ def _keep_open(reference: str, group: str, reason: str) -> None:
     held = {
         case: {name: [until.isoformat(), why] for name, (until, why) in still.items()}
         for case in session.get("opened", {})
-        if (still := _opened(case))
+        if (still := opened_now(case))
     }
     until = (datetime.now(UTC) + OPEN_FOR).isoformat()
     session["opened"] = {**held, reference: {**held.get(reference, {}), group: [until, reason]}}

@@ -13,8 +13,10 @@ from nrm.domain.consent import (
     EXPLAINED,
     SHARE_WITH_PROVIDER,
     SHAREABLE,
+    WHY_CLOSED,
     Answer,
     GivenBy,
+    may_receive,
 )
 from nrm.domain.errors import NotFoundError
 from nrm.domain.lifecycle import Assistance
@@ -69,8 +71,12 @@ def record(reference: str) -> Response | tuple[str, int]:
 @once(lambda outcome, **_rest: _after_sharing(outcome, request.form.get("recipient", "")))
 def share(reference: str) -> Response | tuple[str, int]:
     """Record that a named provider may be told, with the person's consent or by the law."""
-    today = datetime.now(UTC).astimezone(pack().zone).date()
-    form = ShareForm(directory.approved_providers(actor(), today), data=_asked_for())
+    provider = _provider()
+    if provider is None:
+        return _choose_provider(reference)
+    identifier, name = provider
+    receivable = may_receive(directory.services_of(identifier))
+    form = ShareForm(identifier, receivable)
     if form.carries_out(
         lambda: consent.record(
             actor(),
@@ -82,14 +88,60 @@ def share(reference: str) -> Response | tuple[str, int]:
         )
     ):
         flash(_("It is recorded what this provider may be told."))
-        return redirect(_after_sharing(reference, form.recipient.data), 303)
+        return redirect(_after_sharing(reference, str(identifier)), 303)
     file = _file(reference, form)
-    return render_template("consent/share.html", file=file, tab="consent", form=form), form.status
+    page = render_template(
+        "consent/share.html",
+        file=file,
+        tab="consent",
+        form=form,
+        provider=name,
+        receives=_parts(receivable),
+        never=_never(receivable),
+    )
+    return page, form.status
 
 
-def _asked_for() -> dict[str, str]:
-    """Choose the provider beforehand for whom the page was opened."""
-    return {"recipient": request.args.get("to", "")}
+def _choose_provider(reference: str) -> tuple[str, int]:
+    """Ask first with whom: what can be agreed to depends on what the provider does."""
+    file = casefile.page(actor(), reference, Permission.CONSENT_RECORD)
+    providers = _providers()
+    offered = directory.offered_by(identifier for identifier, _name in providers)
+    rows = [
+        {
+            "name": name,
+            "url": url_for(".share", reference=reference, provider=identifier),
+            "receives": _parts(may_receive(offered[identifier])),
+        }
+        for identifier, name in providers
+    ]
+    page = render_template("consent/choose.html", file=file, tab="consent", providers=rows)
+    # A form that names nobody, or somebody who is not approved today, is asked again.
+    return page, 422 if request.method == "POST" else 200
+
+
+def _providers() -> list[tuple[UUID, str]]:
+    today = datetime.now(UTC).astimezone(pack().zone).date()
+    return directory.approved_providers(actor(), today)
+
+
+def _provider() -> tuple[UUID, str] | None:
+    """Name the approved provider that the form, or the link that led here, is about."""
+    named = request.form.get("recipient") or request.args.get("to") or request.args.get("provider")
+    return next((one for one in _providers() if str(one[0]) == named), None)
+
+
+def _parts(compartments: Iterable[str]) -> list[str]:
+    return [words(name, "COMPARTMENT") for name in SHAREABLE if name in compartments]
+
+
+def _never(receivable: Iterable[str]) -> list[dict[str, str]]:
+    """Say of each part that this provider cannot receive for whom it is."""
+    return [
+        {"part": words(name, "COMPARTMENT"), "why": _(why)}
+        for name, why in WHY_CLOSED.items()
+        if name not in receivable
+    ]
 
 
 def _after_sharing(reference: str, recipient: str) -> str:

@@ -85,6 +85,8 @@ _PART_OF = {
     **dict.fromkeys(("bars", "comparison", "consent", "documents", "referral"), "casefile"),
     # So are who looks after it, and what stands on the coordinator's first page.
     **dict.fromkeys(("absence", "hand_over", "left_drafts", "ownership"), "casefile"),
+    # A provider has no case, and begins at its inbox.
+    "printing": "casefile",
     "role_changes": "people",
     # What is erased takes two people too.
     "erasure": "approvals",
@@ -132,6 +134,7 @@ def register(app: Flask) -> None:
 
 def _shared() -> dict[str, Any]:
     return {
+        "shown_at": when(datetime.now(UTC)),
         "viewer": _viewer(),
         "sitting": _sitting(),
         "navigation": _navigation(),

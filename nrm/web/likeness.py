@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import url_for
 
+from nrm.domain.masking import NAMES_IN_LISTS, Way, told
 from nrm.models import Case
 from nrm.services.casefile import CaseFile, WorkRow
 from nrm.services.comparison import STRONG, Alike
@@ -25,10 +26,10 @@ REASON_LABEL: dict[Reason, str] = {
 
 def person_row(match: Match, row: WorkRow) -> dict[str, Any]:
     """Draw one person whom a search found."""
-    born = match.birth_date[:4]
+    born = told(Way.YEAR, match.birth_date)
     return {
         **_row(row.case, row.facts),
-        "names": match.names,
+        "names": told(NAMES_IN_LISTS, match.names),
         "born": _("Born %(year)s", year=born) if born else "",
         **_why(match.reason, match.likeness),
     }

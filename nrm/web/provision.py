@@ -9,11 +9,13 @@ from werkzeug.wrappers import Response
 from nrm.domain.lifecycle import ACCEPT, DECLINE, END, ReferralState
 from nrm.domain.roles import Permission
 from nrm.domain.text import N_
-from nrm.services import provision
+from nrm.services import provision, reveal
 from nrm.web.access import actor, needs
 from nrm.web.context import pack
 from nrm.web.errors import once
 from nrm.web.forms.provision import AcceptForm, DeclineForm, EndForm, ServiceForm
+from nrm.web.forms.reveal import ShowForm
+from nrm.web.masked import Shown, shown, with_shown
 from nrm.web.paging import decode, encode
 from nrm.web.text import _
 
@@ -140,11 +142,28 @@ def end(reference: str) -> Response | tuple[str, int]:
     return render_template("provision/end.html", form=form, referral=referral), form.status
 
 
-def _page(reference: str, form: DeclineForm) -> str:
+@blueprint.post("/referrals/<reference>/show/<compartment>/<field>")
+@needs(Permission.REFERRAL_VIEW)
+@once(lambda outcome, **_: url_for("provision.read", reference=outcome))
+def show_field(reference: str, compartment: str, field: str) -> str | tuple[str, int]:
+    """Show one masked field of what consent opened, on this page alone."""
+    form = ShowForm()
+    values: list[str] = []
+    if form.carries_out(
+        lambda: values.append(
+            reveal.of_referral(actor(), reference, compartment, field, form_id=form.receipt)
+        )
+    ):
+        return _page(reference, DeclineForm(formdata=None), shown(compartment, field, values[0]))
+    return _page(reference, DeclineForm(formdata=None)), form.status
+
+
+def _page(reference: str, form: DeclineForm, asked: Shown | None = None) -> str:
     received = provision.read(actor(), reference)
     return render_template(
         _PAGES.get(received.referral.state, "provision/closed.html"),
         received=received,
+        opened=with_shown(received.opened, asked),
         accept_form=AcceptForm(formdata=None),
         form=form,
     )

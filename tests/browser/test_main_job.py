@@ -13,7 +13,8 @@ from tests import world as worlds
 from tests.browser.people import misheard, reference_on
 from tests.world import CANARIES
 
-IDENTITY = [CANARIES[name] for name in ("given_name", "family_name", "other_names", "id_number")]
+NAMES = [CANARIES[name] for name in ("given_name", "family_name", "other_names")]
+IDENTITY = [*NAMES, CANARIES["id_number"]]
 CONTACT = [CANARIES[name] for name in ("contact_phone", "code_word")]
 STORY = [CANARIES[name] for name in ("account", "place_words")]
 HEALTH = [CANARIES["health_words"]]
@@ -201,12 +202,15 @@ def the_coordinator_opens_closed_fields(coordinator):
         "Why do you need the name and date of birth?", "To check for a duplicate"
     )
     coordinator.arrives_at("Overview")
-    coordinator.sees(*IDENTITY)
-    coordinator.has_nothing_of(*CONTACT, *STORY, *HEALTH)
+    coordinator.sees(*NAMES, "ends in 623")
+    coordinator.has_nothing_of(CANARIES["id_number"], *CONTACT, *STORY, *HEALTH)
+    coordinator.presses("Show Identity number")
+    coordinator.arrives_at("Overview", picture=False)
+    coordinator.sees(CANARIES["id_number"], "Shown once.")
     coordinator.opens_fields("Why do you need to read what happened?", "To assess needs")
     coordinator.arrives_at("Overview", picture=False)
-    coordinator.sees(*STORY)
-    coordinator.has_nothing_of(*CONTACT, *HEALTH)
+    coordinator.sees(CANARIES["account"])
+    coordinator.has_nothing_of(CANARIES["place_words"], *CONTACT, *HEALTH)
 
 
 def the_coordinator_presumes(coordinator):
@@ -322,7 +326,8 @@ def the_worker_reads_the_sealed_envelope(worker, sent):
 def the_worker_accepts(worker, sent):
     worker.presses("Accept and open")
     worker.arrives_at(f"Referral {sent}")
-    worker.sees("You have accepted this referral.", *IDENTITY, *CONTACT, CANARIES["contact_words"])
+    worker.sees("You have accepted this referral.", *NAMES, CANARIES["contact_words"])
+    worker.has_nothing_of(CANARIES["id_number"], *CONTACT)
     worker.has_nothing_of(*STORY, *HEALTH, CANARIES["presumption_words"])
 
 

@@ -116,7 +116,8 @@ def the_coordinator_closes_the_case_and_asks(coordinator):
 
 
 def the_colleague_erases_the_file(colleague, reference):
-    colleague.follows("Erasures")
+    colleague.follows("Second person")
+    colleague.follows("Files to be erased")
     colleague.arrives_at("Erasures")
     colleague.follows(reference)
     colleague.arrives_at("Request to erase a file")

@@ -16,10 +16,11 @@ from nrm.domain.consent import (
     check_giver,
     disclosed_to,
     in_force,
+    may_receive,
     said_no,
 )
 from nrm.domain.errors import InvalidInputError
-from nrm.domain.vocabulary import COMPARTMENT, CONSENT_EXCEPTION, CONSENT_PURPOSE
+from nrm.domain.vocabulary import COMPARTMENT, CONSENT_EXCEPTION, CONSENT_PURPOSE, NEED
 
 SHELTER, CLINIC = UUID(int=1), UUID(int=2)
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -36,6 +37,14 @@ def said(answer, days=0, *, of=("identity", "contact"), to=SHELTER, **other):
         recorded_at=MONDAY + timedelta(days=days),
         **other,
     )
+
+
+# A service that may be told of every part that can be shared: what is shared is up to the person.
+EVERY_PART = ("psychosocial_counselling",)
+
+
+def opens(answers, recipient=SHELTER, services=EVERY_PART, at=NOW):
+    return disclosed_to(answers, recipient, services, at)
 
 
 # What was said, in the order in which it is stored, and what the shelter may open afterwards.
@@ -105,7 +114,7 @@ CASES = {
 
 @pytest.mark.parametrize(("answers", "opened"), CASES.values(), ids=CASES)
 def test_what_the_shelter_may_open(answers, opened):
-    assert disclosed_to(answers, SHELTER, NOW) == set(opened.split())
+    assert opens(answers) == set(opened.split())
 
 
 def test_what_is_in_force_is_the_answer_itself():
@@ -148,13 +157,13 @@ histories = st.lists(answers_given, max_size=12)
 @given(histories, st.sampled_from([REFUSED, WITHDRAWN]), st.sampled_from([*COMPARTMENT]))
 def test_after_a_refusal_or_a_withdrawal_nothing_is_disclosed(earlier, last, part):
     history = [*earlier, said(last, 7, of=(part,))]
-    assert disclosed_to(history, SHELTER, NOW) == frozenset()
+    assert opens(history) == frozenset()
 
 
 @given(histories)
 def test_only_an_answer_towards_this_recipient_and_purpose_discloses(history):
     for recipient in (SHELTER, CLINIC):
-        allowed = disclosed_to(history, recipient, NOW)
+        allowed = opens(history, recipient)
         agreed = [
             one.compartments
             for one in history
@@ -173,13 +182,85 @@ def test_the_order_of_the_rows_does_not_matter(history, random):
         for place, one in enumerate(history)
     ]
     shuffled = random.sample(spread, len(spread))
-    assert disclosed_to(shuffled, SHELTER, NOW) == disclosed_to(spread, SHELTER, NOW)
+    assert opens(shuffled) == opens(spread)
 
 
 @given(histories, st.integers(0, 60))
 def test_time_alone_never_opens_anything(history, days):
     later = NOW + timedelta(days=days)
-    assert disclosed_to(history, SHELTER, later) <= disclosed_to(history, SHELTER, NOW)
+    assert opens(history, at=later) <= opens(history)
+
+
+# Compartment by compartment: what each service may be told of at all, whatever was agreed to.
+
+# Beside who comes and how they are reached, which every service is told of.
+ALSO = """
+    immediate_needs           |
+    emergency_shelter         | narrative
+    longer_term_accommodation | narrative
+    medical_emergency         | narrative health
+    medical_examination       | narrative health
+    sexual_health             | narrative health
+    psychosocial_counselling  | narrative health
+    mental_health             | narrative health
+    legal_information         | narrative
+    legal_representation      | narrative
+    interpretation            |
+    protection                | narrative
+    safety_planning           | narrative
+    documents                 | narrative
+    family_tracing            | narrative
+    family_reunification      | narrative
+    guardian_appointment      | narrative
+    alternative_care          | narrative
+    education                 |
+    vocational_training       |
+    livelihood                |
+    job_placement             |
+    financial_assistance      |
+    disability_support        | health
+    childcare                 |
+    transport                 |
+    voluntary_return          |
+    reintegration             |
+    compensation_claim        | narrative
+    follow_up                 | narrative
+    other                     |
+"""
+
+
+def table():
+    rows = [line.split("|") for line in ALSO.strip().splitlines()]
+    return {service.strip(): set(parts.split()) for service, parts in rows}
+
+
+def test_the_table_names_every_service():
+    assert set(table()) == set(NEED)
+
+
+@pytest.mark.parametrize(("service", "also"), table().items(), ids=table())
+def test_what_a_service_may_be_told_of(service, also):
+    assert may_receive([service]) == {"identity", "contact", *also}
+
+
+def test_who_gives_no_service_is_told_nothing():
+    assert may_receive([]) == frozenset()
+    assert opens([said(GRANTED, of=SHAREABLE)], services=()) == frozenset()
+
+
+def test_a_shelter_does_not_see_health_and_nobody_sees_the_investigation():
+    everything = [said(GRANTED, of=COMPARTMENT)]
+    assert "health" not in opens(everything, services=["emergency_shelter"])
+    assert "health" in opens(everything, services=["medical_examination"])
+    assert "enforcement" not in opens(everything, services=list(NEED))
+
+
+@given(histories, st.sets(st.sampled_from(NEED.codes)))
+def test_no_yes_opens_more_than_the_services_need(history, services):
+    opened = opens(history, services=services)
+    assert opened <= may_receive(services)
+    assert opened <= opens(history, services=NEED.codes)
+    assert may_receive(services) <= set(SHAREABLE)
 
 
 # Who can agree (law 058/2021, articles 6 to 9).
@@ -261,4 +342,4 @@ def test_a_no_is_a_refusal_or_takes_a_yes_back(earlier, named):
 @given(histories)
 def test_a_no_of_either_name_closes_everything(history):
     no = said(said_no(history, SHARE_WITH_PROVIDER, SHELTER, NOW), 7)
-    assert disclosed_to([*history, no], SHELTER, NOW) == frozenset()
+    assert opens([*history, no]) == frozenset()

@@ -253,6 +253,15 @@ def a_notice(world):
         return db.session.scalars(own.order_by(Notice.made_at.desc()).limit(1)).one()
 
 
+def opened_contact(world, page):
+    """Say why the part with the telephone is opened: its number is still masked."""
+    case = worlds.flag(world)
+    page.get(f"/cases/{case}")
+    page.post(f"/cases/{case}/open/contact", {"contact-reason": "safety"})
+    page.get(f"/cases/{case}")
+    return f"/cases/{case}/show/contact/phone"
+
+
 def empty_draft(world):
     with world.entered():
         return identification.start_draft(world.actor("first_responder"))
@@ -361,6 +370,7 @@ FORMS = [
         at(a_passkey_of("clinician"), "/confirm/passkey", "/confirm"),
     ),
     Form("confirm.recovery", "decision_maker", at(nothing, "/confirm/recovery")),
+    Form("casefile.show_field", "coordinator", opened_contact),
     Form(
         "exploitation.record",
         "coordinator",
@@ -669,6 +679,11 @@ FORMS = [
         at(worlds.accepted, REFERRAL + "/service"),
         {"outcome": "given", "words": "Practice words."},
         "service:record",
+    ),
+    Form(
+        "provision.show_field",
+        "provider",
+        at(worlds.accepted, REFERRAL + "/show/contact/phone", shown_at=REFERRAL),
     ),
     Form("provision.end", "provider", at(worlds.accepted, REFERRAL + "/end"), act="referral:end"),
     Form(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from nrm.domain.flag import PAGES
+from nrm.domain.masking import FIELD_LABEL
 from nrm.domain.roles import HUMAN_ROLES
 from nrm.services.statistics_files import Kind
 from nrm.statistics import questionnaires
@@ -59,8 +60,12 @@ def records(made, route):
 
 
 def _records(made, route):
+    if route.endpoint == "printing.referral":
+        return [(made.referrals["accepted"][1],)]
     if route.endpoint.startswith(("provision.", "glass.referral")) and route.parameters:
         accepted = made.referrals["accepted"][1]
+        if "field" in route.parameters:
+            return [(accepted, *field) for field in FIELD_LABEL]
         return each(dict.fromkeys([accepted, *(sent for _, sent in made.referrals.values())]))
     if route.endpoint.startswith("left_drafts.") and route.parameters:
         return each(made.left_drafts.values())
@@ -70,6 +75,7 @@ def _records(made, route):
         (): [()],
         ("reference",): each(cases),
         ("reference", "group"): [(cases[0], group) for group in GROUPS],
+        ("reference", "compartment", "field"): [(cases[0], *field) for field in FIELD_LABEL],
         ("reference", "to"): [(case, made.world.organisations["lakes"]) for case in cases],
         ("reference", "sent"): list(made.referrals.values()),
         ("reference", "document_id"): list(made.documents.values()),

@@ -105,7 +105,8 @@ def two_people_go_the_whole_way(world, traces):
     coordinator.shows_on_the_envelope("lakes", **outside("second_"))
     sent = coordinator.sends_the_referral("lakes", **outside("second_"))
     worker.declines(sent, "no_capacity", CANARIES["decline_words"])
-    sent = coordinator.refers_to("hills", *every_part, **outside("second_"))
+    # A shelter that gives nothing else is never told of health.
+    sent = coordinator.refers_to("hills", *every_part[:3], **outside("second_"))
     a_provider_helps(other, sent, CANARIES["second_service_words"])
     the_coordinator_ends(coordinator, CANARIES["second_closure_words"])
 

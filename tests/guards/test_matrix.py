@@ -73,6 +73,7 @@ MAY_REACH = {
         "casefile.open_fields",
         "casefile.overview",
         "casefile.presume",
+        "casefile.show_field",
         "casefile.worklist",
         "comparison.look_again",
         "comparison.page",
@@ -104,6 +105,7 @@ MAY_REACH = {
         "ownership.assign",
         "ownership.page",
         "ownership.take",
+        "printing.case",
         "referral.choose",
         "referral.needs",
         "referral.page",
@@ -118,12 +120,14 @@ MAY_REACH = {
     # Works with what was sent to their organisation; never with a case.
     Role.PROVIDER: {
         "glass.referral",
+        "printing.referral",
         "provision.accept",
         "provision.decline",
         "provision.end",
         "provision.inbox",
         "provision.read",
         "provision.record_service",
+        "provision.show_field",
     },
     # Keeps the directory; knows of no person.
     Role.DIRECTORY_MANAGER: {

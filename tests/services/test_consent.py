@@ -50,6 +50,25 @@ def test_an_accepting_provider_opens_what_consent_covers_and_nothing_else(world,
     assert tuple(sorted(received.opened)) == agreed
 
 
+def test_an_older_yes_that_names_more_than_the_service_needs_opens_no_more(world):
+    """What was recorded before the rule, or for another service of the organisation, stays shut."""
+    reference = worlds.consented(world, compartments=("health", "identity", "narrative"))
+    sent = worlds.refer(world, reference, service="emergency_shelter")
+    provision.accept(world.actor("provider"), sent, world.pack)
+    received = provision.read(world.actor("provider"), sent)
+    assert received.discloses == set(received.opened) == {"identity", "narrative"}
+
+
+def test_nobody_is_asked_to_agree_to_what_the_services_do_not_need(world, ledger):
+    reference = worlds.flag(world)
+    ledger.entries()
+    for compartments in ({"health"}, {"identity", "health"}, {"enforcement"}):
+        with pytest.raises(InvalidInputError) as refused:
+            record(world, reference, sharing(world, "hills", compartments=compartments))
+        assert refused.value.field == "compartments"
+    record(world, reference, sharing(world, "clinic", compartments={"health"}))
+
+
 def test_nothing_opens_before_acceptance(world):
     _, sent = worlds.referred(world)
     received = provision.read(world.actor("provider"), sent)

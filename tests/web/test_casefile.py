@@ -217,7 +217,7 @@ def test_the_overview_shows_codes_and_keeps_the_person_closed(world, coordinator
     assert "By phone only." in text
     assert "In the morning." in text
     assert "Police part closed to you" in text
-    assert len(html.select(".nrm-masked")) == 11
+    assert len(html.select(".nrm-masked")) == 12
     assert reference not in html.title.text
 
 

@@ -198,10 +198,9 @@ def test_a_provider_may_be_told_what_the_person_ticked(world, coordinator):
     reference = worlds.flag(world)
     response = send(
         coordinator,
-        f"/cases/{reference}/consent/share",
+        f"/cases/{reference}/consent/share?provider={world.organisations['lakes']}",
         HOW
         | {
-            "recipient": str(world.organisations["lakes"]),
             "compartments": ["identity", "health"],
             "basis": "consent",
         },
@@ -221,8 +220,8 @@ def test_ticking_nothing_shares_the_envelope_alone(world, coordinator):
     reference = worlds.flag(world)
     send(
         coordinator,
-        f"/cases/{reference}/consent/share",
-        HOW | {"recipient": str(world.organisations["lakes"]), "basis": "consent"},
+        f"/cases/{reference}/consent/share?provider={world.organisations['lakes']}",
+        HOW | {"basis": "consent"},
     )
     assert recorded(world, reference)[0].compartments == ""
     assert "Yes Only the envelope" in words(coordinator.follow())
@@ -231,19 +230,41 @@ def test_ticking_nothing_shares_the_envelope_alone(world, coordinator):
 def test_only_providers_that_are_approved_today_are_offered(world, coordinator):
     reference = worlds.flag(world)
     html = coordinator.get(f"/cases/{reference}/consent/share")
-    offered = [option.text for option in html.select("select[name=recipient] option")]
+    offered = [words(row) for row in html.select("main li")]
+    everyone = "Can receive: Name and identity, Safe contact, What happened"
     assert offered == [
-        "Choose",
-        "Practice Hill Clinic",
-        "Practice Shelter of the Hills",
-        "Practice Shelter of the Lakes",
+        f"Practice Hill Clinic {everyone}, Health",
+        f"Practice Shelter of the Hills {everyone}",
+        # It gives counselling too.
+        f"Practice Shelter of the Lakes {everyone}, Health",
+    ]
+    # Whoever is no approved provider is not asked about, whatever the form says.
+    police = world.organisations["police"]
+    token = html.find("input", {"name": "csrf_token"})["value"]
+    fields = HOW | {"csrf_token": token, "recipient": str(police), "basis": "consent"}
+    html = coordinator.post_raw(f"/cases/{reference}/consent/share", fields, status=422)
+    assert words(html.h1) == "With which provider?"
+    assert recorded(world, reference) == []
+
+
+def test_a_shelter_is_offered_no_health_and_the_page_says_why(world, coordinator):
+    reference = worlds.flag(world)
+    hills = world.organisations["hills"]
+    path = f"/cases/{reference}/consent/share?provider={hills}"
+    html = coordinator.get(path)
+    offered = [box["value"] for box in html.select("input[name=compartments]")]
+    assert offered == ["identity", "contact", "narrative"]
+    never = [words(one) for one in html.select("aside li")]
+    assert never == [
+        "Health: only who treats or counsels the person",
+        "Police and prosecution: only the police and the prosecution",
+        "what other providers write",
     ]
     html = coordinator.post(
-        f"/cases/{reference}/consent/share",
-        HOW | {"recipient": str(world.organisations["police"]), "basis": "consent"},
-        status=422,
+        path, HOW | {"basis": "consent", "compartments": ["health"]}, status=422
     )
-    assert set(errors(html)) == {"#recipient"}
+    assert set(errors(html)) == {"#compartments"}
+    assert recorded(world, reference) == []
 
 
 def test_the_referral_that_waited_goes_on(world, coordinator):
@@ -251,7 +272,7 @@ def test_the_referral_that_waited_goes_on(world, coordinator):
     lakes = world.organisations["lakes"]
     path = f"/cases/{reference}/consent/share?to={lakes}"
     html = coordinator.get(path)
-    assert html.select_one("select[name=recipient] option[selected]")["value"] == str(lakes)
+    assert html.select_one("input[name=recipient]")["value"] == str(lakes)
     form = html.select_one("main form")
     hidden = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
     answers = HOW | hidden | {"recipient": str(lakes), "basis": "consent"}
@@ -263,9 +284,8 @@ def test_the_referral_that_waited_goes_on(world, coordinator):
 
 def test_an_exception_of_the_law_needs_a_written_reason(world, coordinator):
     reference = worlds.flag(world)
-    path = f"/cases/{reference}/consent/share"
+    path = f"/cases/{reference}/consent/share?provider={world.organisations['clinic']}"
     answers = {
-        "recipient": str(world.organisations["clinic"]),
         "compartments": "health",
         "basis": "vital_interests",
     }
@@ -284,8 +304,8 @@ def test_an_exception_of_the_law_needs_a_written_reason(world, coordinator):
 
 def test_a_yes_may_end_on_a_day_that_is_still_to_come(world, coordinator):
     reference = worlds.flag(world)
-    path = f"/cases/{reference}/consent/share"
-    answers = HOW | {"recipient": str(world.organisations["lakes"]), "basis": "consent"}
+    path = f"/cases/{reference}/consent/share?provider={world.organisations['lakes']}"
+    answers = HOW | {"basis": "consent"}
     gone = world.today - timedelta(days=1)
     html = send(
         coordinator, path, answers | {"until": [gone.day, gone.month, gone.year]}, status=422
@@ -338,8 +358,8 @@ def test_a_blank_beside_a_code_lets_no_foreign_code_through(world, coordinator):
 def test_a_child_takes_a_yes_back_alone(world, coordinator):
     reference = worlds.flag(world, person=CHILD)
     lakes = world.organisations["lakes"]
-    path = f"/cases/{reference}/consent/share"
-    send(coordinator, path, GUARDIAN | {"recipient": str(lakes), "basis": "consent"})
+    path = f"/cases/{reference}/consent/share?provider={lakes}"
+    send(coordinator, path, GUARDIAN | {"basis": "consent"})
     send(coordinator, f"/cases/{reference}/consent/withdraw?recipient={lakes}", HOW)
     assert [answer for _, answer in said(world, reference)] == [Answer.GRANTED, Answer.WITHDRAWN]
 

@@ -186,9 +186,9 @@ def test_without_consent_the_next_step_is_to_ask(world, signed_in):
     data["version"] = str(worlds.version(world, case))
     page.post_raw(path, data, status=403)
     assert "No provider has been asked yet." in words(page.get(f"/cases/{case}/help").main)
-    worlds.agree(world, case, "hills", ("health",))
+    worlds.agree(world, case, "hills", ("narrative",))
     html = page.get(path)
-    assert keeps(html)[0] == "Health"
+    assert keeps(html)[0] == "What happened"
     page.post(path)
     assert "Practice Shelter of the Hills" in words(page.follow().select_one("article"))
 

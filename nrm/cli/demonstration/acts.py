@@ -16,7 +16,13 @@ from nrm.cli.demonstration.story import Story
 from nrm.cli.demonstration.timeline import Script
 from nrm.country import CountryPack
 from nrm.domain import flag
-from nrm.domain.consent import BASIS_CONSENT, SHARE_WITH_PROVIDER, Answer, GivenBy
+from nrm.domain.consent import (
+    BASIS_CONSENT,
+    SHARE_WITH_PROVIDER,
+    Answer,
+    GivenBy,
+    may_receive,
+)
 from nrm.domain.lifecycle import ReferralState
 from nrm.domain.roles import Actor, Role
 from nrm.domain.vocabulary import CONSENT_METHOD, PRESUMPTION_BASIS, REVEAL_REASON, Urgency
@@ -138,7 +144,7 @@ class CaseActs:
         """Choose an approved provider, ask for consent, and send the referral."""
         self.service, self.asked = service, self._choose(service, answering=answering)
         shared = _ALWAYS_SHARED | ({"health"} if self.number % 3 == 0 else set())
-        self.agree(Answer.GRANTED, shared)
+        self.agree(Answer.GRANTED, shared & may_receive([service]))
         referral.prepare(self.coordinator, self.reference, service, self.asked, self.world.pack)
         self.referral = referral.send(
             self.coordinator,

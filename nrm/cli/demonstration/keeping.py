@@ -14,8 +14,9 @@ from nrm.cli.demonstration.timeline import Script
 from nrm.db import db
 from nrm.domain.roles import Actor, Role
 from nrm.models import Case
-from nrm.services import absence, hand_over, identification, ownership, people
+from nrm.services import absence, hand_over, identification, ownership
 from nrm.services.accounts import NewAccount
+from nrm.services.people import disable
 
 # Beside no other person of the practice world.
 _NUMBER = 60
@@ -97,7 +98,7 @@ def _newcomer(world: World, name: str, beside: Actor) -> Actor:
 
 def _leave(world: World, leaver: Actor) -> None:
     if leaver.id is not None:
-        people.disable(_administrator(world), leaver.id)
+        disable(_administrator(world), leaver.id)
 
 
 def _administrator(world: World) -> Actor:

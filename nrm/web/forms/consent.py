@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from wtforms import BooleanField, RadioField
+from wtforms import BooleanField, HiddenField, RadioField
 
 from nrm.domain.consent import (
     BASIS_CONSENT,
@@ -141,12 +141,10 @@ for _code in ASKED:
 class ShareForm(HowForm):
     """What a named provider may be told, on which ground."""
 
-    recipient = select(
-        _l("With which provider?"), dict, message=_l("Choose a provider from the list")
-    )
+    recipient = HiddenField()
     compartments = ticks(
         _l("What may this provider open once it accepts?"),
-        lambda: choices({name: COMPARTMENT.label(name) for name in SHAREABLE}),
+        dict,
         description=_l(
             "Tick nothing to share only the envelope: service, urgency, age band, languages, "
             "district and what you write on it."
@@ -170,13 +168,13 @@ class ShareForm(HowForm):
         description=_l("The last day on which it holds. Leave it empty for no end."),
     )
 
-    def __init__(self, providers: list[tuple[UUID, str]], **options: Any) -> None:
-        """Offer the approved providers of today."""
+    def __init__(self, recipient: UUID, receivable: frozenset[str], **options: Any) -> None:
+        """Offer the parts that the services of this provider may be told of at all."""
         super().__init__(**options)
-        self.recipient.choices = {
-            "": _("Choose"),
-            **{str(identifier): name for identifier, name in providers},
-        }
+        self.recipient.data = str(recipient)
+        self.compartments.choices = choices(
+            {name: COMPARTMENT.label(name) for name in SHAREABLE if name in receivable}
+        )
 
     @property
     def asks_how(self) -> bool:
