@@ -1,10 +1,11 @@
 """Measure the program, part by part, each as ratios within one interleaved run.
 
 The pages of the main job are measured here, the vault and its keys in `keys`, the search for people
-in `search`, the log in `log`, the statistics in `releases`; `python -m bench PART` runs one. Every
-page is measured beside one without a case (`/help`), in a small and in a large database, in turns,
-so that whatever else the machine does falls on all of them. CPU time of this process; the median
-and the spread are printed, and everything is written to `bench/results/pages.json`.
+in `search`, the log in `log`, the statistics in `releases`, the door in `sign_in`; `python -m bench
+PART` runs one. Every page is measured beside one without a case (`/help`), in a small and in a
+large database, in turns, so that whatever else the machine does falls on all of them. CPU time of
+this process; the median and the spread are printed, and everything is written to
+`bench/results/pages.json`.
 """
 
 import json
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from bench import keys, log, releases, search
+from bench import keys, log, releases, search, sign_in
 from bench.world import World, asked_by, signed_in, world
 from nrm.domain.roles import Role
 
@@ -101,6 +102,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "search": search.main,
     "log": log.main,
     "releases": releases.main,
+    "sign_in": sign_in.main,
 }
 
 if __name__ == "__main__":
