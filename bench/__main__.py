@@ -2,10 +2,10 @@
 
 The pages of the main job are measured here, the vault and its keys in `keys`, the search for people
 in `search`, what the log costs whoever acts in `writing`, reading it in `log`, the statistics in
-`releases`; `python -m bench PART` runs one. Every page is measured beside one without a case
-(`/help`), in a small and in a large database, in turns, so that whatever else the machine does
-falls on all of them. CPU time of this process; the median and the spread are printed, and
-everything is written to `bench/results/pages.json`.
+`releases`, the door in `sign_in`; `python -m bench PART` runs one. Every page is measured beside one
+without a case (`/help`), in a small and in a large database, in turns, so that whatever else the
+machine does falls on all of them. CPU time of this process; the median and the spread are printed,
+and everything is written to `bench/results/pages.json`.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from bench import keys, log, releases, search
+from bench import keys, log, releases, search, sign_in
 from bench.world import World, asked_by, signed_in, world
 from nrm.domain.roles import Role
 
@@ -103,6 +103,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "writing": log.writing,
     "log": log.main,
     "releases": releases.main,
+    "sign_in": sign_in.main,
 }
 
 if __name__ == "__main__":

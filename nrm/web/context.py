@@ -134,15 +134,14 @@ def register(app: Flask) -> None:
 
 def _shared() -> dict[str, Any]:
     return {
-        "shown_at": when(datetime.now(UTC)),
+        # When a page was shown, for what is printed of it and for an emergency's watermark.
+        "shown_at": moment_words(datetime.now(UTC)),
         "viewer": _viewer(),
         "sitting": _sitting(),
         "navigation": _navigation(),
         "practice": current_app.config["NRM"].practice,
         "country": _country(),
         "language": language(),
-        # When a page was shown, for the watermark over what an emergency opened.
-        "shown_at": moment_words(datetime.now(UTC)),
     }
 
 

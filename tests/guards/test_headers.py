@@ -91,6 +91,8 @@ def test_every_answer_to_what_went_wrong_carries_the_headers(mechanism, browser,
 
 def assert_guarded(answer):
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    # No other site may read an answer.
+    assert "Access-Control-Allow-Origin" not in answer.headers
     # Only an https address may promise https.
     assert "Strict-Transport-Security" not in answer.headers
 
@@ -174,3 +176,53 @@ def test_in_production_the_cookie_is_sent_to_this_host_by_https_alone(mechanism)
         assert signed_in.headers["Location"] == "/"
         assert cookie_of(signed_in)[1].value != cookie.value
         assert client.get("/statistics", **https).status_code == 200
+
+
+# What is not there
+
+# What a careless installation would hand out, and what a proxy may be told to say.
+HIDDEN = (
+    "/.git/HEAD",
+    "/.env",
+    "/config.py",
+    "/console",
+    "/instance/keys/web.key",
+    "/metrics",
+    "/openapi.json",
+    "/static/",
+    "/static/../config.py",
+    "/static/%2e%2e/config.py",
+    "/static/build/../../pyproject.toml",
+    "/server-status",
+)
+
+
+@pytest.mark.parametrize("path", HIDDEN)
+def test_nothing_is_served_but_what_was_compiled_to_be(browser, path):
+    assert browser("administrator").client.get(path).status_code == 404
+
+
+def test_nothing_helps_whoever_looks_for_faults(mechanism):
+    assert not mechanism.app.debug
+    assert not mechanism.app.testing
+    assert not mechanism.app.config.get("PROPAGATE_EXCEPTIONS")
+
+
+@pytest.mark.parametrize("asked", ["//elsewhere.example", "https://elsewhere.example/", "/people"])
+def test_nobody_is_led_to_another_host(mechanism, browser, asked):
+    """Neither a question in the address nor what a proxy may say decides where somebody is led."""
+    said = {"X-Forwarded-Host": "elsewhere.example", "Host": "elsewhere.example"}
+    page = browser()
+    form = {"email": mechanism.world.email("analyst"), "password": PASSWORD}
+    for name in ("next", "return", "url"):
+        form["csrf_token"] = token(page)
+        answer = page.client.post(f"/sign-in?{name}={asked}", data=form | {name: asked})
+        assert leads_to_a_path_of_ours(answer)
+        page = browser()
+    for path in ("/", "/cases", "/sign-in"):
+        assert leads_to_a_path_of_ours(browser("analyst").client.get(path, headers=said))
+
+
+def leads_to_a_path_of_ours(answer):
+    where = answer.headers.get("Location", "/")
+    return where.startswith("/") and not where.startswith("//") and "elsewhere" not in where

@@ -1,5 +1,6 @@
 """A sitting is known to the browser by a token and to us by its hash, and it ends."""
 
+import base64
 import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +54,12 @@ def test_only_the_hash_of_a_token_is_kept(world):
     assert len(opened.token) >= 43
     everything = repr([tuple(row) for row in db.session.execute(select(AuthSession.__table__))])
     assert opened.token not in everything
+
+
+def test_a_token_is_drawn_from_256_bits_and_never_twice(world):
+    drawn = [sign_in(world).token for _ in range(20)]
+    assert len(set(drawn)) == len(drawn)
+    assert all(len(base64.urlsafe_b64decode(token + "=")) == 32 for token in drawn)
 
 
 def test_signing_in_changes_the_token_and_ends_the_sitting_before(world):

@@ -185,6 +185,14 @@ def test_every_icon_that_is_named_is_drawn():
     assert named <= drawn
 
 
+def test_no_script_keeps_anything_in_the_browser():
+    """Whoever sits down next finds nothing, also where a browser crashed before the signing out."""
+    keeping = re.compile(r"localStorage|indexedDB|document\.cookie|caches\.open")
+    scripts = sorted((ROOT / "assets" / "js").glob("*.js"))
+    assert scripts
+    assert [path.name for path in scripts if keeping.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_our_own_script_stays_small():
     scripts = [path.read_text(encoding="utf-8") for path in (ASSETS / "js").glob("*.js")]
     assert 0 < sum(len(script.splitlines()) for script in scripts) < 100
