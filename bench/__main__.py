@@ -2,8 +2,8 @@
 
 The pages of the main job are measured here, the vault and its keys in `keys`, the search for people
 in `search`, what the log costs whoever acts in `writing`, reading it in `log`, the statistics in
-`releases`, the door in `sign_in`; `python -m bench PART` runs one. Every page is measured beside one
-without a case (`/help`), in a small and in a large database, in turns, so that whatever else the
+`releases`, the door in `sign_in`; `python -m bench PART` runs one. Every page is measured beside
+one without a case (`/help`), in a small and a large database, in turns, so that whatever else the
 machine does falls on all of them. CPU time of this process; the median and the spread are printed,
 and everything is written to `bench/results/pages.json`.
 """

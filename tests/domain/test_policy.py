@@ -11,6 +11,7 @@ from nrm.domain.errors import NOTHING, RefusedError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
 from nrm.domain.policy import (
     AccountStanding,
+    ApprovalStanding,
     CaseStanding,
     ErasureStanding,
     GlassStanding,
@@ -32,6 +33,7 @@ REFERRAL = Subject("referral", UUID(int=31), UUID(int=21))
 LISTING = Subject("listing", UUID(int=41))
 ERASURE = Subject("erasure", UUID(int=51), UUID(int=21))
 RELEASE = Subject("release", UUID(int=61))
+APPROVAL = Subject("approval", UUID(int=91), UUID(int=21))
 OFFER = Subject("handover", UUID(int=81), UUID(int=21))
 GLASS = Subject("glass", UUID(int=81), UUID(int=21))
 ACCOUNT = Subject("account", UUID(int=71))
@@ -98,6 +100,12 @@ SITUATIONS = {
     "ofmine": HandOverStanding(OFFER, COLLEAGUE, SOMEBODY, US),
     "others": HandOverStanding(OFFER, COLLEAGUE, SOMEBODY, THEM),
     "baroff": HandOverStanding(OFFER, COLLEAGUE, ME, THEM, barred=US),
+    # What waits for a second person: asked for by the actor; by another; by another and about the
+    # actor; and by another about a case from which the actor is barred.
+    "mywish": ApprovalStanding(APPROVAL, ME, SOMEBODY),
+    "wish": ApprovalStanding(APPROVAL, COLLEAGUE, SOMEBODY),
+    "aboutme": ApprovalStanding(APPROVAL, COLLEAGUE, ME),
+    "barwish": ApprovalStanding(APPROVAL, COLLEAGUE, SOMEBODY, barred=US),
 }
 
 # Who may do what in which situation. A permission that does not stand under a role is refused to
@@ -120,12 +128,18 @@ MATRIX = {
     Role.COORDINATOR: """
         permission              none flag case sent acc cov over other own list mine theirs new done
         absence:set             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        approval:answer         .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        approval:ask            yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        approval:view           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         bar:place               .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         case:assign             .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         case:close              .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         case:compare            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:export             yes  yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         case:history            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:merge              .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         case:presume            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
+        case:print              .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         case:view               .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         compartment:contact     .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         compartment:enforcement .    .    .    .    .   .   .    .     .   .    .    .      .   .
@@ -145,6 +159,7 @@ MATRIX = {
         glass:break             .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         handover:answer         .    .    .    .    .   .   .    .     .   .    .    .      .   .
         handover:retract        .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        merge:approve           .    .    .    .    .   .   .    .     .   .    .    .      .   .
         needs:record            .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         person:search           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         referral:send           .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
@@ -169,6 +184,7 @@ MATRIX = {
         glass:break           .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
         referral:answer       .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
         referral:end          .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
+        referral:print        .    .    .    .    yes yes .    .     .   .    .    .      .   .
         referral:view         .    .    .    yes  yes yes yes  .     .   .    .    .      .   .
         service:record        .    .    .    .    yes yes .    .     .   .    .    .      .   .
         work:view             yes  .    .    .    .   .   .    .     .   .    .    .      .   .
@@ -194,31 +210,44 @@ MATRIX = {
     # Sees who did and read what, and nothing of what was read; can be the second person of an
     # erasure without opening the file.
     Role.AUDITOR: """
-        permission     none flag case sent acc cov over other own list mine theirs new done
-        audit:export   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        audit:search   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        erasure:answer .    .    .    .    .   .   .    .     .   .    .    yes    .   .
-        erasure:view   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        glass:review   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
-        work:view      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        permission      none flag case sent acc cov over other own list mine theirs new done
+        approval:answer .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        approval:view   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        audit:export    yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        audit:search    yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        erasure:answer  .    .    .    .    .   .   .    .     .   .    .    yes    .   .
+        erasure:view    yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        export:approve  .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        glass:review    yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        role:approve    .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        role:view       yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        work:view       yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Keeps accounts, and reaches no case.
     Role.ADMINISTRATOR: """
         permission          none flag case sent acc cov over other own list mine theirs new done
         account:manage      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        approval:answer     .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        approval:ask        yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        approval:view       yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         organisation:manage yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        role:approve        .    .    .    .    .   .   .    .     .   .    .    .      .   .
+        role:view           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         work:view           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Keeps the accounts of the own organisation; never the own one, and no case.
     Role.ORGANISATION_ADMINISTRATOR: """
         permission     none flag case sent acc cov over other own list mine theirs new done
         account:manage yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        approval:ask   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        approval:view  yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         work:view      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # The clock: it takes an unanswered referral back, and looks whether a flagged person is known
     # already, for which it reads names, papers and telephones. Nothing else. No bar is on it.
     Role.SYSTEM: """
         permission           none flag case sent acc cov over other own list mine theirs new done
+        approval:lapse       .    .    .    .    .   .   .    .     .   .    .    .      .   .
         case:compare         .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         compartment:contact  .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
         compartment:identity .    yes  yes  yes  yes yes yes  yes   .   .    .    .      .   .
@@ -243,8 +272,11 @@ OF_ACCESS = {
         case:assign             yes  yes   yes   .     .     .      .  .   .      .    .    .
         case:close              yes  yes   yes   .     .     .      .  .   .      .    .    .
         case:compare            yes  yes   yes   .     .     .      .  .   .      .    .    .
+        case:export             yes  yes   yes   .     .     .      .  .   .      .    .    .
         case:history            yes  yes   yes   .     .     .      .  .   .      .    .    .
+        case:merge              yes  yes   yes   .     .     .      .  .   .      .    .    .
         case:presume            yes  yes   yes   .     .     .      .  .   .      .    .    .
+        case:print              yes  yes   yes   .     .     .      .  .   .      .    .    .
         case:view               yes  yes   yes   .     .     .      .  .   .      .    .    .
         compartment:contact     yes  yes   yes   .     .     .      .  .   .      .    .    .
         compartment:enforcement .    yes   yes   .     .     .      .  .   .      .    .    .
@@ -301,6 +333,36 @@ OF_OFFERS = {
     """,
 }
 
+# The situations of what takes two people: whoever asked takes it back, and another person answers.
+OF_APPROVALS = {
+    Role.COORDINATOR: """
+        permission      mywish wish aboutme barwish
+        approval:answer .      yes  .       .
+        approval:ask    yes    .    .       .
+        merge:approve   .      yes  .       .
+    """,
+    Role.AUDITOR: """
+        permission      mywish wish aboutme barwish
+        approval:answer .      yes  .       .
+        export:approve  .      yes  .       .
+        role:approve    .      yes  .       .
+    """,
+    Role.ADMINISTRATOR: """
+        permission      mywish wish aboutme barwish
+        approval:answer .      yes  .       .
+        approval:ask    yes    .    .       .
+        role:approve    .      yes  .       .
+    """,
+    Role.ORGANISATION_ADMINISTRATOR: """
+        permission      mywish wish aboutme barwish
+        approval:ask    yes    .    .       .
+    """,
+    Role.SYSTEM: """
+        permission      mywish wish aboutme barwish
+        approval:lapse  yes    yes  yes     yes
+    """,
+}
+
 # The grant table, written a second time by hand: what stands in the program must say the same.
 GRANTED = {
     Role.FIRST_RESPONDER: """
@@ -315,6 +377,11 @@ GRANTED = {
         case:assign, case:view, case:presume, case:close, case:compare, case:history: national
         handover:answer: offered to oneself
         handover:retract: own offer
+        approval:view: no record
+        approval:ask: no record, own request for approval
+        approval:answer, merge:approve: another's request for approval
+        case:print, case:merge: national
+        case:export: no record, national
         consent:record, needs:record: national
         referral:send, referral:withdraw: national
         compartment:identity, compartment:contact, compartment:narrative: national
@@ -335,7 +402,7 @@ GRANTED = {
         work:view: no record
         referral:view, referral:answer, referral:end, glass:break: receiver
         envelope:open: live receiver
-        service:record: accepted
+        service:record, referral:print: accepted
         compartment:identity, compartment:contact: consented, broken glass
         compartment:narrative, compartment:health: consented
     """,
@@ -353,17 +420,25 @@ GRANTED = {
         work:view, audit:search, audit:export, erasure:view: no record
         erasure:answer: another's erasure
         glass:review: no record, another's emergency
+        approval:view, role:view: no record
+        approval:answer, export:approve, role:approve: another's request for approval
     """,
     Role.ADMINISTRATOR: """
         work:view, organisation:manage: no record
         account:manage: no record, another's account
+        approval:view, role:view: no record
+        approval:ask: no record, own request for approval
+        approval:answer, role:approve: another's request for approval
     """,
     Role.ORGANISATION_ADMINISTRATOR: """
         work:view: no record
         account:manage: no record, colleague
+        approval:view: no record
+        approval:ask: no record, own request for approval
     """,
     Role.SYSTEM: """
         referral:expire, case:compare: national
+        approval:lapse: another's request for approval
         compartment:identity, compartment:contact: national
         statistics:ask, statistics:count, statistics:view: no record
     """,
@@ -378,11 +453,12 @@ def written(role):
     """Read the matrices of one role as permission → the situations in which it is allowed."""
     first, second = rows_of(MATRIX[role]), rows_of(OF_ACCESS.get(role, "permission"))
     third = rows_of(OF_OFFERS.get(role, "permission"))
-    assert set(second) | set(third) <= set(first)
+    fourth = rows_of(OF_APPROVALS.get(role, "permission"))
+    assert set(second) | set(third) | set(fourth) <= set(first)
     return {
         Permission(name): {
             situation
-            for rows in (first, second, third)
+            for rows in (first, second, third, fourth)
             for situation, cell in rows.get(name, {}).items()
             if cell == "yes"
         }
@@ -436,7 +512,13 @@ def test_the_matrices_leave_out_no_situation():
     columns = [set(rows_of(matrix)["work:view"]) for matrix in MATRIX.values() if "work:" in matrix]
     accesses = [set(next(iter(rows_of(matrix).values()))) for matrix in OF_ACCESS.values()]
     [offers] = [set(next(iter(rows_of(matrix).values()))) for matrix in OF_OFFERS.values()]
-    everywhere = set(SITUATIONS) - offers
+    approvals = {"mywish", "wish", "aboutme", "barwish"}
+    assert all(
+        set(row) == approvals
+        for rows in map(rows_of, OF_APPROVALS.values())
+        for row in rows.values()
+    )
+    everywhere = set(SITUATIONS) - offers - approvals
     assert all(first | second == everywhere for first in columns for second in accesses)
 
 

@@ -90,6 +90,7 @@ def test_no_account_can_be_housekeeping():
 def test_housekeeping_lets_time_run_out_compares_and_counts_and_does_no_more():
     assert set(GRANTS[Role.SYSTEM]) == {
         Permission.REFERRAL_EXPIRE,
+        Permission.APPROVAL_LAPSE,
         Permission.CASE_COMPARE,
         # What tells people apart: their names and papers, and their telephone.
         Permission.COMPARTMENT_IDENTITY,
