@@ -44,7 +44,10 @@ _KEYS = dict.fromkeys((SEQUENCER, STATISTICS, READER), _READ)
 
 # By table, then by role. The backup reads every table, the owner does anything.
 GRANTS: dict[str, dict[str, str]] = {
-    "account": {APP: "SELECT, INSERT, UPDATE (password_hash, disabled_at)", READER: _READ},
+    "account": {
+        APP: "SELECT, INSERT, UPDATE (password_hash, disabled_at, away_until, stand_in_id)",
+        READER: _READ,
+    },
     "alembic_version": dict.fromkeys(_EVERY_PROCESS, _READ),
     "audit_checkpoint": {APP: _READ, SEQUENCER: _ADD},
     "audit_cosignature": {APP: _READ},
@@ -68,6 +71,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "facts_key": {APP: _ADD_AND_REMOVE, STATISTICS: _READ},
     "flag_draft": {APP: _ANYTHING},
     "form_receipt": {APP: _ADD_AND_REMOVE, READER: _ADD},
+    "hand_over": {APP: "SELECT, INSERT, UPDATE (state, answered_at)"},
     "identifier_token": {APP: _ADD_AND_REMOVE},
     "key_holder": {APP: _READ, **_KEYS},
     "key_ring": {APP: _HOLD_KEY_RING, **_KEYS},
