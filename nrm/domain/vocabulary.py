@@ -644,9 +644,9 @@ PRESUMPTION_BASIS = CodeList(
 
 # Why a case that somebody looks after goes to a colleague.
 ASSIGN_REASON = CodeList(
-    Code("absent", N_("They are absent")),
-    Code("workload", N_("They have too many cases")),
-    Code("relationship", N_("They know the person or somebody close to the case")),
+    Code("absent", N_("Whoever had it is absent")),
+    Code("workload", N_("Whoever had it has too many cases")),
+    Code("relationship", N_("Whoever had it knows the person, or somebody close to the case")),
     Code("language", N_("A colleague speaks the person’s language")),
     Code("another_reason", N_("Another reason")),
 )

@@ -38,7 +38,10 @@ _HEADS = "SELECT, INSERT, UPDATE (current_revision)"
 _HOLD_KEY_RING = "SELECT, UPDATE (created_at)"
 # Whoever may destroy a case's key may spoil it as well: nothing is added to what it can do.
 _CASE_KEYS = "SELECT, INSERT, UPDATE (ring_id), DELETE"
-_ACCOUNTS = "SELECT, INSERT, UPDATE (password_hash, disabled_at, seen_at)"
+_ACCOUNTS = (
+    "SELECT, INSERT, UPDATE (name, organisation_id, role, password_hash, disabled_at, disabled_for,"
+    " enabled_at, seen_at, away_until, stand_in_id)"
+)
 # Whoever signs in through the process for readers may have to set up a second factor first.
 _COME_IN = "SELECT, UPDATE (password_hash, seen_at)"
 
@@ -74,6 +77,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "facts_key": {APP: _ADD_AND_REMOVE, STATISTICS: _READ},
     "flag_draft": {APP: _ANYTHING},
     "form_receipt": {APP: _ADD_AND_REMOVE, READER: _ADD},
+    "hand_over": {APP: "SELECT, INSERT, UPDATE (state, answered_at)"},
     "identifier_token": {APP: _ADD_AND_REMOVE},
     "key_holder": {APP: _READ, **_KEYS},
     "key_ring": {APP: _HOLD_KEY_RING, **_KEYS, READER: _HOLD_KEY_RING},

@@ -26,7 +26,7 @@ from nrm.web.text import _
 blueprint = Blueprint("casefile", __name__)
 blueprint.add_app_template_filter(case_words.case_flags)
 blueprint.add_app_template_filter(case_words.contact_rule)
-blueprint.add_app_template_filter(lambda case: keeping_words.keeper(case, actor().id), "keeper")
+blueprint.add_app_template_filter(lambda case: keeping_words.head(case, actor().id), "keeper")
 
 OPEN_FOR = timedelta(minutes=15)
 # What a reason opens, group by group; the police part has no form, because it stays closed.

@@ -74,11 +74,31 @@ def _away(owner: Account, me: UUID | None) -> str:
     return _("away until %(day)s, %(name)s stands in", day=until, name=owner.stand_in.name)
 
 
-def row_note(case: Case, me: UUID | None) -> str:
-    """Say on the row of a list who looks after a case."""
+def head(case: Case, me: UUID | None) -> dict[str, str]:
+    """Say in the head of a case who looks after it, with the way to change that."""
     who = keeper(case, me)
-    said = _("Looked after by %(who)s", who=who.words)
-    return f"{said} ({who.note})" if who.note else said
+    said = _("Nobody looks after this case")
+    if not who.is_nobody:
+        said = _("Looked after by %(who)s", who=who.words)
+    url = url_for("ownership.page", reference=case.reference)
+    return {"words": said, "note": who.note, "url": url}
+
+
+def row_note(case: Case, me: UUID | None) -> str:
+    """Say on the row of a list who looks after a case: the days are in the case itself."""
+    owner = case.owner
+    if owner is None:
+        left = case.left_by
+        if left is not None:
+            return _("Nobody looks after it: left by %(name)s", name=left.name)
+        return _("Nobody looks after it")
+    if _stands_in(owner, me):
+        return _("You stand in for %(name)s", name=owner.name)
+    if owner.id == me:
+        return _("You look after it")
+    if is_away(owner):
+        return _("Looked after by %(name)s, who is away", name=owner.name)
+    return _("Looked after by %(who)s", who=owner.name)
 
 
 def offers(listed: Sequence[Offer]) -> list[dict[str, str]]:
