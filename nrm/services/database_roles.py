@@ -39,7 +39,7 @@ _HOLD_KEY_RING = "SELECT, UPDATE (created_at)"
 # Whoever may destroy a case's key may spoil it as well: nothing is added to what it can do.
 _CASE_KEYS = "SELECT, INSERT, UPDATE (ring_id), DELETE"
 _ACCOUNTS = (
-    "SELECT, INSERT, UPDATE (name, organisation_id, role, password_hash, disabled_at, disabled_for,"
+    "SELECT, INSERT, UPDATE (role, password_hash, disabled_at, disabled_for,"
     " enabled_at, seen_at, away_until, stand_in_id)"
 )
 # Whoever signs in through the process for readers may have to set up a second factor first.

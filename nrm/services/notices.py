@@ -59,10 +59,14 @@ def everyone_in(*roles: Role) -> Sequence[UUID]:
 
 def unseen() -> ColumnElement[bool]:
     """Say whether the account of a row has something to be told: the sitting asks with itself."""
-    return exists().where(
-        Notice.account_id == Account.id,
-        Notice.seen_at.is_(None),
-        or_(Notice.case_id.is_(None), ~_kept_from(Notice.case_id)),
+    return (
+        exists()
+        .where(
+            Notice.account_id == Account.id,
+            Notice.seen_at.is_(None),
+            or_(Notice.case_id.is_(None), ~_kept_from(Notice.case_id)),
+        )
+        .correlate_except(Notice)
     )
 
 
@@ -108,8 +112,8 @@ def _own(actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 def _kept_from(case_id: object) -> ColumnElement[bool]:
     """Say whether a bar keeps the account of a row, or its organisation, from a case."""
-    return exists().where(
-        Bar.case_id == case_id,
-        Bar.lifted_at.is_(None),
-        or_(Bar.account_id == Account.id, Bar.organisation_id == Account.organisation_id),
+    whom = or_(Bar.account_id == Account.id, Bar.organisation_id == Account.organisation_id)
+    # The account is the row's own, however deep the question stands in another one.
+    return (
+        exists().where(Bar.case_id == case_id, Bar.lifted_at.is_(None), whom).correlate_except(Bar)
     )

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from nrm.db import db
-from nrm.domain.roles import HUMAN_ROLES
+from nrm.domain.roles import HUMAN_ROLES, Role
 from nrm.models import AuditEntry, Case, Referral
 from nrm.services import erasure
 from tests import world as worlds
@@ -68,7 +68,8 @@ def secrets_of(world, barred):
 def test_no_page_of_anybody_who_is_kept_out_names_the_case(world, barred):
     known, entries = secrets_of(world, barred)
     walked = 0
-    for role in HUMAN_ROLES:
+    # The log first, while what is newest in it is about the cases.
+    for role in sorted(HUMAN_ROLES, key=lambda one: one is not Role.AUDITOR):
         page = signed_in(world, ONE_PER_ROLE[role])
         for route in all_routes(world.app):
             if route.endpoint not in MAY_REACH[role] | SIGNED_IN or "GET" not in route.methods:

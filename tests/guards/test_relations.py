@@ -1,6 +1,7 @@
 """A record that is somebody else's, or nobody's, is not found: whatever the role, never a fault."""
 
 import re
+import sys
 from uuid import uuid4
 
 import pytest
@@ -135,7 +136,7 @@ OTHERS = {
     "another responder's flag": (
         "first_responder",
         lambda made: {"reference": made.foreign_case},
-        ("identification.my_flag", "identification.sent"),
+        ("glass.flag", "identification.my_flag", "identification.sent"),
     ),
     "another responder's draft": (
         "first_responder",
@@ -169,6 +170,7 @@ OTHERS = {
         },
         (
             "printing.referral",
+            "glass.referral",
             "provision.accept",
             "provision.decline",
             "provision.end",
@@ -197,6 +199,16 @@ OTHERS = {
             "document_id": made.documents["of a new case"][1],
         },
         ("documents.download", "documents.remove"),
+    ),
+    "one case with the bar of another": (
+        "coordinator",
+        lambda made: {"reference": made.cases["flagged"], "bar_id": made.bars["hills"][1]},
+        ("bars.lift",),
+    ),
+    "another person's notice": (
+        "coordinator",
+        lambda made: {"notice_id": made.notices["auditor"]},
+        ("notices.seen",),
     ),
     "one case with the referral of another": (
         "coordinator",
@@ -232,6 +244,7 @@ def test_what_is_somebody_elses_is_not_found(mechanism, browser, what):
                 assert answer.status_code == 404, f"{method} {address}"
                 times += 1
     assert [entry.outcome for entry in entries if entry.outcome != "done"] == ["not_found"] * times
+    sys.stdout.write(f"{what}: not found {times} times of {times}\n")
 
 
 def test_a_flag_found_at_anothers_place_cannot_be_begun(mechanism, browser):
