@@ -36,6 +36,10 @@ _DEPARTURES = "SELECT, INSERT, UPDATE (finished_at)"
 _HEADS = "SELECT, INSERT, UPDATE (current_revision)"
 # Locking a row takes the right to change one column of it: the one that does no harm.
 _HOLD_KEY_RING = "SELECT, UPDATE (created_at)"
+# Who somebody is and where they belong never changes; what they may do, and whether, does.
+_ACCOUNTS = (
+    "SELECT, INSERT, UPDATE (password_hash, role, seen_at, disabled_at, disabled_for, enabled_at)"
+)
 # Whoever may destroy a case's key may spoil it as well: nothing is added to what it can do.
 _CASE_KEYS = "SELECT, INSERT, UPDATE (ring_id), DELETE"
 
@@ -44,7 +48,7 @@ _KEYS = dict.fromkeys((SEQUENCER, STATISTICS, READER), _READ)
 
 # By table, then by role. The backup reads every table, the owner does anything.
 GRANTS: dict[str, dict[str, str]] = {
-    "account": {APP: "SELECT, INSERT, UPDATE (password_hash, disabled_at)", READER: _READ},
+    "account": {APP: _ACCOUNTS, READER: _READ},
     "alembic_version": dict.fromkeys(_EVERY_PROCESS, _READ),
     "approval": {
         APP: "SELECT, INSERT, UPDATE (state, answered_by_id, answered_at, refused_because)"
@@ -72,13 +76,15 @@ GRANTS: dict[str, dict[str, str]] = {
     "flag_draft": {APP: _ANYTHING},
     "form_receipt": {APP: _ADD_AND_REMOVE, READER: _ADD},
     "identifier_token": {APP: _ADD_AND_REMOVE},
+    "invitation": {APP: "SELECT, INSERT, UPDATE (ended_at)"},
     "key_holder": {APP: _READ, **_KEYS},
     "key_ring": {APP: _HOLD_KEY_RING, **_KEYS},
     "listing": {APP: _CHANGE},
     "listing_service": {APP: _ADD},
     "name_index": {APP: "SELECT, UPDATE (state)"},
     "name_token": {APP: _ADD_AND_REMOVE},
-    "organisation": {APP: _ADD, READER: _READ},
+    "organisation": {APP: "SELECT, INSERT, UPDATE (name, kind, district)", READER: _READ},
+    "recovery_code": {APP: _ANYTHING, READER: _ANYTHING},
     "referral": {APP: _CHANGE},
     "release": {
         APP: "SELECT, INSERT, UPDATE (state)",
@@ -96,6 +102,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "sealed_facts_event": {APP: _ADD, STATISTICS: _READ},
     "sealed_master_key": {APP: _READ, **_KEYS},
     "sealed_note": {APP: _ADD},
+    "second_factor": {APP: _ANYTHING, READER: _ANYTHING},
     "service_record": {APP: _ADD},
 }
 
