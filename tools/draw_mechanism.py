@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from nrm.domain.lifecycle import LIFECYCLES, STATE_LABEL, Lifecycle, Step, allows
-from nrm.domain.roles import GRANTS, ROLE_LABEL, Permission, Relation, Role
+from nrm.domain.roles import GRANTS, HUMAN_ROLES, ROLE_LABEL, Permission, Relation, Role
+from nrm.web import role_words
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -106,6 +107,7 @@ def parts() -> dict[str, Callable[[], str]]:
         **{name: partial(lifecycle, one) for name, one in lifecycles.items()},
         "access": access,
         "relations": relations,
+        "roles": roles,
         "files": files,
     }
 
@@ -180,6 +182,23 @@ def relations() -> str:
     rows = ["| in the table | means |", "|---|---|", "| (empty) | refused, whatever the record |"]
     rows += [f"| {short} | {long} |" for short, long in RELATIONS.values()]
     return "\n".join(rows)
+
+
+def roles() -> str:
+    """Say every role in the words in which people read theirs."""
+    return "\n\n".join(role_in_words(role_words.told(role)) for role in HUMAN_ROLES)
+
+
+def role_in_words(told: role_words.Told) -> str:
+    lines = [f"### {told.name}", "", told.purpose, ""]
+    if not told.meets_people:
+        lines += ["It reaches no person and no case.", ""]
+    lines += ["| can | towards |", "|---|---|"]
+    for _heading, held in told.groups:
+        lines += [f"| {line.act} | {'; '.join(line.towards)} |" for line in held]
+    if told.meets_people and told.closed:
+        lines += ["", f"Stays closed: {'; '.join(told.closed)}."]
+    return "\n".join(lines)
 
 
 # Files --------------------------------------------------------------------------------------------

@@ -36,12 +36,13 @@ _DEPARTURES = "SELECT, INSERT, UPDATE (finished_at)"
 _HEADS = "SELECT, INSERT, UPDATE (current_revision)"
 # Locking a row takes the right to change one column of it: the one that does no harm.
 _HOLD_KEY_RING = "SELECT, UPDATE (created_at)"
+# Who somebody is and where they belong never changes; what they may do, and whether, does.
+_ACCOUNTS = (
+    "SELECT, INSERT, UPDATE (password_hash, role, seen_at, disabled_at, disabled_for, enabled_at,"
+    " away_until, stand_in_id)"
+)
 # Whoever may destroy a case's key may spoil it as well: nothing is added to what it can do.
 _CASE_KEYS = "SELECT, INSERT, UPDATE (ring_id), DELETE"
-_ACCOUNTS = (
-    "SELECT, INSERT, UPDATE (role, password_hash, disabled_at, disabled_for,"
-    " enabled_at, seen_at, away_until, stand_in_id)"
-)
 # Whoever signs in through the process for readers may have to set up a second factor first.
 _COME_IN = "SELECT, UPDATE (password_hash, seen_at)"
 
@@ -79,13 +80,14 @@ GRANTS: dict[str, dict[str, str]] = {
     "form_receipt": {APP: _ADD_AND_REMOVE, READER: _ADD},
     "hand_over": {APP: "SELECT, INSERT, UPDATE (state, answered_at)"},
     "identifier_token": {APP: _ADD_AND_REMOVE},
+    "invitation": {APP: "SELECT, INSERT, UPDATE (ended_at)"},
     "key_holder": {APP: _READ, **_KEYS},
     "key_ring": {APP: _HOLD_KEY_RING, **_KEYS, READER: _HOLD_KEY_RING},
     "listing": {APP: _CHANGE},
     "listing_service": {APP: _ADD},
     "name_index": {APP: "SELECT, UPDATE (state)"},
     "name_token": {APP: _ADD_AND_REMOVE},
-    "organisation": {APP: _ADD, READER: _READ},
+    "organisation": {APP: "SELECT, INSERT, UPDATE (name, kind, district)", READER: _READ},
     "recovery_code": {APP: _ANYTHING, READER: _ANYTHING},
     "referral": {APP: _CHANGE},
     "release": {

@@ -19,8 +19,9 @@ _MOST = 200
 
 def disable_dormant(after: timedelta) -> int:
     """Disable who has not signed in for so long, never the last administrator; says how many."""
-    found = select(Account.id).where(*_dormant(_now() - after)).order_by(Account.created_at)
-    asleep = db.session.scalars(found.limit(_MOST)).all()
+    with unit_of_work() as unit:
+        found = select(Account.id).where(*_dormant(unit.now - after)).order_by(Account.created_at)
+        asleep = db.session.scalars(found.limit(_MOST)).all()
     return sum(_disable(account_id, after) for account_id in asleep)
 
 
@@ -48,8 +49,3 @@ def _dormant(since: datetime) -> tuple[ColumnElement[bool], ...]:
         func.coalesce(Account.seen_at, Account.created_at) < since,
         func.coalesce(Account.enabled_at, Account.created_at) < since,
     )
-
-
-def _now() -> datetime:
-    with unit_of_work() as unit:
-        return unit.now

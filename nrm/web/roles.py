@@ -1,6 +1,6 @@
 """Pages that say in words what a role can see and do, drawn from the grant table."""
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, render_template
 
 from nrm.domain.roles import HUMAN_ROLES, Permission, Role
 from nrm.web import role_words
@@ -24,10 +24,8 @@ def index() -> str:
     return render_template("roles/index.html", roles=told)
 
 
-@blueprint.get("/roles/<role>")
+@blueprint.get(f"/roles/<any({','.join(HUMAN_ROLES)}):role>")
 @needs(Permission.ROLE_VIEW)
 def one(role: str) -> str:
     """Say what one role can see and do."""
-    if role not in HUMAN_ROLES:
-        abort(404)
     return render_template("roles/role.html", told=role_words.told(Role(role)), own=False)

@@ -193,7 +193,7 @@ def test_every_role_has_its_people(world):
         "directory_manager": 2,
         "analyst": 2,
         "auditor": 1,
-        "administrator": 1,
+        "administrator": 2,
         "organisation_administrator": 1,
     }
     responders = [one for one in world.accounts if one.role == "first_responder"]

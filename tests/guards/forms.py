@@ -124,6 +124,10 @@ def an_account(world):
     return world.accounts["analyst"]
 
 
+def another_account(world):
+    return world.accounts["second_analyst"]
+
+
 def a_disabled_account(world):
     with world.entered():
         found = world.accounts["decision_maker"]
@@ -643,7 +647,7 @@ FORMS = [
     Form(
         "people.renew",
         "administrator",
-        at(an_account, "/people/{0}/invite"),
+        at(another_account, "/people/{0}/invite"),
         {"why": "lost"},
         "account:invite",
     ),
@@ -656,7 +660,7 @@ FORMS = [
     Form(
         "role_changes.change",
         "administrator",
-        at(an_account, "/people/{0}/role"),
+        at(another_account, "/people/{0}/role"),
         {"role": "directory_manager"},
         "account:role",
     ),

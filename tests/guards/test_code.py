@@ -309,6 +309,8 @@ UNRECORDED = {
     ("answering", "nrm/services/erasure.py"): "the same, before a file is erased",
     ("_state_of", "nrm/services/shredding.py"): "looks what is to be erased again; opens nothing",
     ("write_missing", "nrm/services/shredding.py"): "the entry of the erasure is there already",
+    ("disable_dormant", "nrm/services/dormancy.py"): "lists who sleeps; each is an act of its own",
+    ("subject", "nrm/services/people.py"): "asks whether an account is the reader's to act on",
     ("lapse", "nrm/services/approvals.py"): "lists what is late; each is an act of its own",
     ("expire", "nrm/services/provision.py"): "lists what is late; each is an act of its own",
     ("escalate", "nrm/services/glass.py"): "the same, for reviews that are overdue",

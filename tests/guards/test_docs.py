@@ -68,7 +68,7 @@ def test_every_drawn_part_has_its_end():
         assert len(opened) == text.count("<!-- end -->"), path.name
         parts += len(opened)
     # Otherwise the test above would have looked at nothing.
-    assert parts == len(LIFECYCLES) + len(["access", "relations", "files"])
+    assert parts == len(LIFECYCLES) + len(["access", "relations", "roles", "files"])
 
 
 # Complete.

@@ -24,8 +24,8 @@ _LONGEST_EMAIL = 254
 
 def roles_given(giver: Role, homes: Sequence[Organisation]) -> tuple[Role, ...]:
     """List the roles that somebody may give in any of these organisations."""
-    given = {role for home in homes for role in given_by(giver, home.kind)}
-    return tuple(role for role in ROLE_LABEL if role in given)
+    given = {one for home in homes for one in given_by(giver, home.kind)}
+    return tuple(one for one in ROLE_LABEL if one in given)
 
 
 def role_choices(roles: Sequence[Role], first: str) -> dict[str, str]:
@@ -71,11 +71,11 @@ class PeopleForm(Form):
     @staticmethod
     def asked(kept: Mapping[str, Any]) -> Asked:
         """Say what a sitting remembers as the service reads it."""
-        place, role, state = (kept.get(name, "") for name in ("organisation", "role", "state"))
+        place, part, state = (kept.get(name, "") for name in ("organisation", "role", "state"))
         return Asked(
             kept.get("text", ""),
             UUID(place) if place else None,
-            Role(role) if role else None,
+            Role(part) if part else None,
             AccountState(state) if state else None,
         )
 
@@ -131,7 +131,8 @@ class InviteForm(Form):
         if home is None:
             return
         allowed = given_by(self.giver, home.kind)
-        if field.data not in {role.value for role in allowed}:
+        held = [one.value for one in allowed]
+        if field.data not in held:
             names = ", ".join(str(_(ROLE_LABEL[role])) for role in allowed)
             raise ValidationError(_("People of this organisation can be: %(roles)s", roles=names))
 
