@@ -16,8 +16,8 @@ from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import NotFoundError, RefusedError, Subject
 from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Role
 from nrm.domain.vocabulary import ORGANISATION_TYPE
-from nrm.models import Account, Organisation
-from nrm.services import accounts, invitations, organisations, second_factor, sessions
+from nrm.models import Organisation
+from nrm.services import accounts, invitations, organisations, second_factor
 from nrm.services.accounts import NewAccount
 from nrm.services.audit import record
 
@@ -100,15 +100,12 @@ def create(
 @click.argument("email", help="Whose second factors, by the address they sign in with.")
 def reset_factor(email: str) -> None:
     """Remove the second factors of a person who lost them all; the next sign-in sets one up."""
-    with startup.unlocked(Settings.from_environment()).app_context(), unit_of_work() as unit:
-        account = db.session.scalars(
-            select(Account).where(Account.email == accounts.normalised(email))
-        ).one_or_none()
-        if account is None:
-            raise RefusedError(f"there is no account {email}")
-        second_factor.reset(unit, HOUSEKEEPING, account.id)
-        sessions.end_all(account.id)
-    click.echo(f"{account.name} sets up a telephone at the next sign-in, after the password.")
+    with startup.unlocked(Settings.from_environment()).app_context():
+        try:
+            name = second_factor.reset_by_email(accounts.normalised(email))
+        except NotFoundError:
+            raise RefusedError(f"there is no account {email}") from None
+    click.echo(f"{name} sets up a telephone at the next sign-in, after the password.")
 
 
 @user.command()

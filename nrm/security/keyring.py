@@ -45,7 +45,6 @@ class Purpose(StrEnum):
 # the custodians can, together: every master key is sealed to the recovery root too.
 HELD_BY: dict[Purpose, tuple[Holder, ...]] = {
     Purpose.CASE: (Holder.WEB,),
-    Purpose.FACTOR: (Holder.WEB,),
     Purpose.FACTS: (Holder.WEB, Holder.STATISTICS),
     Purpose.INDEX: (Holder.WEB,),
     Purpose.LOG: (Holder.WEB,),
@@ -53,6 +52,8 @@ HELD_BY: dict[Purpose, tuple[Holder, ...]] = {
     Purpose.FORM: (Holder.WEB,),
     Purpose.STATISTICS: (Holder.STATISTICS,),
     Purpose.SIGNING: (Holder.SIGNER,),
+    # Last: the keys of a new installation have the same numbers as they always had.
+    Purpose.FACTOR: (Holder.WEB,),
 }
 
 

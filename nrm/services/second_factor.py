@@ -24,7 +24,7 @@ from nrm.domain.errors import (
     WrongFactorError,
 )
 from nrm.domain.policy import require
-from nrm.domain.roles import Actor, Permission
+from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
 from nrm.domain.text import N_
 from nrm.models import Account, RecoveryCode, SecondFactor
 from nrm.security import passkeys
@@ -32,7 +32,7 @@ from nrm.security import second_factor as codes
 from nrm.security.keyring import Purpose
 from nrm.security.passkeys import PasskeyError, Site
 from nrm.security.sealing import Place, seal, sealed_key_id, unseal
-from nrm.services import keys
+from nrm.services import keys, sessions
 from nrm.services.audit import record
 
 _USE = "second factor"
@@ -325,9 +325,11 @@ def new_codes(unit: Unit, actor: Actor) -> list[str]:
 def reset(unit: Unit, actor: Actor, account_id: UUID) -> int:
     """Take all second factors of a person who lost them; returns how many.
 
-    The next sign-in sets one up anew, so whoever calls this has made sure who asks for it.
+    The next sign-in sets one up anew, so whoever calls this has made sure who asks for it. Whoever
+    sits somewhere as this person is signed out.
     """
     hold(account_id)
+    sessions.end_all(account_id)
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
     gone = db.session.execute(
         delete(SecondFactor).where(SecondFactor.account_id == account_id).returning(SecondFactor.id)
@@ -335,6 +337,17 @@ def reset(unit: Unit, actor: Actor, account_id: UUID) -> int:
     counts = {"factors": len(gone)}
     record(unit, actor, Action.FACTOR_RESET, Subject("account", account_id), counts=counts)
     return len(gone)
+
+
+def reset_by_email(email: str) -> str:
+    """Take all second factors of a person, at the console; returns their name."""
+    with unit_of_work() as unit:
+        found = select(Account).where(Account.email == email)
+        account = db.session.scalars(found).one_or_none()
+        if account is None:
+            raise NotFoundError(Subject("account"))
+        reset(unit, HOUSEKEEPING, account.id)
+        return account.name
 
 
 def _remove(unit: Unit, actor: Actor, factor: SecondFactor) -> None:

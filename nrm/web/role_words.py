@@ -47,6 +47,9 @@ RELATION_WORDS = {
     Relation.OTHERS_ERASURE: _l("requests to erase that somebody else made"),
     Relation.OWN_ERASURE: _l("their own requests to erase"),
     Relation.UNSIGNED_RELEASE: _l("releases that they have not signed yet"),
+    Relation.OFFERED_TO_ONESELF: _l("cases that another organisation offered to them"),
+    Relation.OWN_OFFER: _l("offers of cases that they made or that they look after"),
+    Relation.OTHERS_GLASS: _l("cases that somebody else opened in an emergency"),
     Relation.OTHERS_APPROVAL: _l("what somebody else asked for, and what is not about themselves"),
     Relation.OWN_APPROVAL: _l("what they asked for themselves"),
     Relation.COLLEAGUE: _l(
@@ -67,7 +70,8 @@ _HEADINGS = {
     "work": _l("Other work"),
 }
 _UNDER = {
-    **dict.fromkeys(("consent", "document", "erasure", "flag", "glass", "needs", "person"), "case"),
+    **dict.fromkeys(("bar", "consent", "document", "draft", "erasure", "flag"), "case"),
+    **dict.fromkeys(("glass", "handover", "needs", "person"), "case"),
     **dict.fromkeys(("envelope", "service"), "referral"),
     **dict.fromkeys(("export", "merge"), "approval"),
     "listing": "directory",

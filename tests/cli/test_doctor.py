@@ -128,7 +128,7 @@ FINDINGS = {
         well_kept,
         [
             rf"^{OK}  the key of web is at hand$",
-            rf"^{OK}  all 6 master keys of web open$",
+            rf"^{OK}  all 7 master keys of web open$",
             rf"^{OK}  [\d ]+ case keys tried, and all of them open$",
             rf"^{OK}  [\d ]+ facts keys tried, and all of them open$",
             rf"^{OK}  keys are separated: this user can read one key file$",

@@ -79,8 +79,8 @@ def second_step(path, shown_at=None):
     """Give the password of somebody who has a passkey, and go to the page that comes next."""
 
     def arrive(world, page):
-        a_passkey_of("second_analyst")(world)
-        page.post("/sign-in", {"email": world.email("second_analyst"), "password": PASSWORD})
+        a_passkey_of("other_provider")(world)
+        page.post("/sign-in", {"email": world.email("other_provider"), "password": PASSWORD})
         page.get(shown_at or path)
         return path
 
@@ -90,8 +90,8 @@ def second_step(path, shown_at=None):
 def first_time(world, page):
     """Give the password of somebody who has no second factor."""
     with world.entered(), unit_of_work() as unit:
-        second_factor.reset(unit, HOUSEKEEPING, world.accounts["auditor"])
-    page.post("/sign-in", {"email": world.email("auditor"), "password": PASSWORD})
+        second_factor.reset(unit, HOUSEKEEPING, world.accounts["colleague"])
+    page.post("/sign-in", {"email": world.email("colleague"), "password": PASSWORD})
     page.get("/sign-in/set-up")
     return "/sign-in/set-up"
 

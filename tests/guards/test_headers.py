@@ -13,7 +13,7 @@ from nrm.application import create_app
 from nrm.db import db
 from nrm.services import casefile
 from tests.guards.routes import token
-from tests.world import PASSWORD
+from tests.world import PASSWORD, fresh_code
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -173,8 +173,15 @@ def test_in_production_the_cookie_is_sent_to_this_host_by_https_alone(mechanism)
             "password": PASSWORD,
         }
         signed_in = client.post("/sign-in", data=fields, **https)
-        assert signed_in.headers["Location"] == "/"
+        assert signed_in.headers["Location"] == "/sign-in/code"
         assert cookie_of(signed_in)[1].value != cookie.value
+        form = client.get("/sign-in/code", **https).get_data(as_text=True)
+        fields = {
+            "csrf_token": form.partition('name="csrf_token" value="')[2].partition('"')[0],
+            "code": fresh_code(mechanism.app, mechanism.world.email("analyst")),
+        }
+        signed_in = client.post("/sign-in/code", data=fields, **https)
+        assert signed_in.headers["Location"] == "/"
         assert client.get("/statistics", **https).status_code == 200
 
 

@@ -54,6 +54,7 @@ def test_who_holds_which_master_key():
     } == {
         Holder.WEB: {
             Purpose.CASE,
+            Purpose.FACTOR,
             Purpose.FACTS,
             Purpose.INDEX,
             Purpose.LOG,
