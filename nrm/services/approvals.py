@@ -30,7 +30,7 @@ from nrm.domain.policy import holds, may, require
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import APPROVAL_REFUSAL
-from nrm.models import Account, Approval, Bar
+from nrm.models import Account, Approval, Bar, Case
 from nrm.security.keyring import Purpose
 from nrm.security.sealing import Place, seal, sealed_key_id, unseal
 from nrm.services import keys, visibility
@@ -87,6 +87,8 @@ class Opened:
 
     request: Request
     told: Sequence[tuple[str, str]]
+    # The references of the cases that it would touch.
+    cases: Sequence[str]
     may_answer: bool
     may_cancel: bool
 
@@ -169,14 +171,16 @@ def read(actor: Actor, approval_id: UUID) -> Opened:
     with unit_of_work() as unit:
         request = _find(actor, approval_id)
         approval = request.approval
+        wanted = _opened(approval)
         tell = TOLD.get(approval.kind)
-        told = tell(actor, approval, _opened(approval)) if tell else ()
+        told = tell(actor, approval, wanted) if tell else ()
         standing = visibility.approval_standing(approval)
         waits = approval.state is ApprovalState.REQUESTED
         record(unit, actor, Action.APPROVAL_LIST, standing.subject, purpose=approval.kind.value)
         return Opened(
             request,
             told,
+            _references(wanted),
             waits and may(actor, request.rule.approves, standing).allowed,
             waits and may(actor, CANCEL.needs, standing).allowed,
         )
@@ -308,6 +312,12 @@ def _find(actor: Actor, approval_id: UUID) -> Request:
     if row is None or _barred_elsewhere(actor, row[0]):
         raise NotFoundError(Subject("approval"))
     return _request(*row)
+
+
+def _references(wanted: Wanted) -> Sequence[str]:
+    cases = [UUID(case_id) for case_id in wanted.get("cases", ())]
+    named = select(Case.reference).where(Case.id.in_(cases)).order_by(Case.flagged_at, Case.id)
+    return db.session.scalars(named).all() if cases else ()
 
 
 def _barred_elsewhere(actor: Actor, approval: Approval) -> bool:

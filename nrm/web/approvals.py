@@ -100,7 +100,9 @@ def _page(approval_id: UUID, form: RejectForm) -> str:
     return render_template(
         "approvals/read.html",
         opened=approvals.read(actor(), approval_id),
+        opens_files=holds(actor(), Permission.CASE_VIEW),
         confirming=ConfirmForm(formdata=None),
+        cancelling=ConfirmForm(formdata=None),
         form=form,
     )
 
