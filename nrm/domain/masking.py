@@ -88,7 +88,9 @@ def told(way: Way, value: str) -> str:
 
 def initials(names: str) -> str:
     """Say names as a list of people does: the first letter of each; of a single letter nothing."""
-    return " ".join(f"{part[0]}." if len(part) > 1 else "–" for part in names.split())
+    return " ".join(
+        f"{part[0]}." if sum(map(str.isalnum, part)) > 1 else "–" for part in names.split()
+    )
 
 
 def is_masked(compartment: str, field: str) -> bool:

@@ -120,10 +120,11 @@ def told(role: Role) -> Told:
 
 def _under(role: Role, heading: str) -> list[Permission]:
     """List what a role holds under a heading; to be here at all needs no line."""
+    held = GRANTS[role]
     return [
         permission
         for permission in Permission
-        if permission in GRANTS[role]
+        if permission in held
         and permission is not Permission.WORK_VIEW
         and _heading(permission) == heading
     ]

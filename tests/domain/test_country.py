@@ -161,7 +161,7 @@ def test_everyone_in_the_practice_world_is_plainly_invented(world):
     assert all(one.name.endswith(" (practice)") for one in world.accounts)
     assert all(one.email.endswith("@practice.example") for one in world.accounts)
     assert all(
-        len(one.password) >= 15 and one.password.startswith("practice-") for one in world.accounts
+        len(one.password) >= 15 and one.password.startswith("lantern-") for one in world.accounts
     )
 
 
@@ -187,7 +187,7 @@ def test_every_role_has_its_people(world):
     assert set(roles) == set(HUMAN_ROLES)
     assert roles == {
         "first_responder": 2,
-        "coordinator": 2,
+        "coordinator": 3,
         "decision_maker": 2,
         "provider": 5,
         "directory_manager": 2,
