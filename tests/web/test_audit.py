@@ -163,7 +163,7 @@ def test_an_e_mail_that_no_account_has_is_refused(page):
     assert html.find("input", id="email")["value"] == "nobody@practice.example"
 
 
-@pytest.mark.parametrize("person", ["zzz", str(uuid4())])
+@pytest.mark.parametrize("person", ["zzz", "00000000-0000-4000-8000-000000000009"])
 def test_a_person_of_an_address_who_has_no_account_is_named_and_nothing_is_shown(
     world, page, person
 ):
