@@ -187,7 +187,7 @@ def test_every_role_has_its_people(world):
     assert set(roles) == set(HUMAN_ROLES)
     assert roles == {
         "first_responder": 2,
-        "coordinator": 2,
+        "coordinator": 3,
         "decision_maker": 2,
         "provider": 5,
         "directory_manager": 2,
