@@ -16,7 +16,13 @@ from nrm.cli import demonstration
 from nrm.cli.demonstration import people, stories
 from nrm.country import load
 from nrm.db import acting_at, db
-from nrm.domain.lifecycle import Assistance, Identification, ListingState, ReferralState
+from nrm.domain.lifecycle import (
+    Assistance,
+    HandOverState,
+    Identification,
+    ListingState,
+    ReferralState,
+)
 from nrm.domain.roles import HUMAN_ROLES, Actor, Role
 from nrm.domain.vocabulary import REFUGEE_STATUS, TRAFFICKING_FLOW
 from nrm.models import (
@@ -25,6 +31,7 @@ from nrm.models import (
     Case,
     ConsentAnswer,
     FlagDraft,
+    HandOver,
     Listing,
     Organisation,
     Referral,
@@ -74,7 +81,8 @@ def test_about_forty_cases_of_the_last_weeks():
     assert count(Case, Case.closed_at.is_(None), Case.due_at < now) >= 3
     assert distinct(Case.urgency) == {0, 1, 2}
     assert count(Case) - len(distinct(Case.incident_id)) >= 3
-    assert 2 <= count(FlagDraft) <= 3
+    # One of them was left behind by somebody who has gone.
+    assert 3 <= count(FlagDraft) <= 4
     assert count(ServiceRecord) >= 10
     assert distinct(ConsentAnswer.basis) == {"consent", "child_best_interest"}
     assert count(SealedDocument) >= 5
@@ -118,6 +126,19 @@ def test_everyone_has_a_part():
     assert distinct(Account.role) == set(HUMAN_ROLES)
     assert 10 <= count(Organisation) <= 16
     assert len(distinct(AuditEntry.actor_id)) >= 8
+
+
+@pytest.mark.usefixtures("world")
+def test_cases_have_owners_and_some_of_their_work_waits_for_somebody():
+    owners = distinct(Case.owner_id)
+    assert len(owners - {None}) == 2
+    open_now = Case.closed_at.is_(None)
+    assert count(Case, open_now, Case.owner_id.is_(None)) >= 3
+    assert count(Case, open_now, Case.left_by_id.is_not(None)) == 1
+    assert count(Account, Account.stand_in_id.is_not(None)) == 1
+    assert distinct(HandOver.state) == {HandOverState.OFFERED}
+    gone = select(Account.id).where(Account.disabled_at.is_not(None))
+    assert count(FlagDraft, FlagDraft.account_id.in_(gone)) == 1
 
 
 @pytest.mark.usefixtures("world")

@@ -102,6 +102,7 @@ def two_people_go_the_whole_way(world, traces):
     somebody_is_kept_out_and_somebody_let_in(world, coordinator, traces)
     coordinator.chooses("lakes")
     coordinator.records_that_the_law_allows("lakes", "contact")
+    the_case_is_offered_elsewhere(world, coordinator, traces)
     coordinator.shows_on_the_envelope("lakes", **outside("second_"))
     sent = coordinator.sends_the_referral("lakes", **outside("second_"))
     worker.declines(sent, "no_capacity", CANARIES["decline_words"])
@@ -127,6 +128,17 @@ def somebody_is_kept_out_and_somebody_let_in(world, coordinator, traces):
     found = {"verdict": "needs_follow_up", "words": CANARIES["review_words"]}
     auditor.sends(review, found)
     auditor.opens(review)
+
+
+def the_case_is_offered_elsewhere(world, coordinator, traces):
+    """Write to another organisation what it should know, and let it read that and decline."""
+    to = str(world.accounts["other_coordinator"])
+    words = CANARIES["hand_over_words"]
+    coordinator.sends(coordinator.at("/offer"), {"to": to, "words": words})
+    elsewhere = Person(world, "other_coordinator", traces)
+    offer = elsewhere.opens("/cases").select_one("main a[href^='/hand-overs/']")["href"]
+    elsewhere.opens(offer)
+    elsewhere.sends(f"{offer}/decline")
 
 
 def the_investigator_writes_three_flags(investigator):
@@ -287,4 +299,4 @@ def test_what_is_logged_or_stands_in_an_address_is_found():
 
 def test_there_are_so_many_values_each_with_a_word_of_its_own():
     said = {next(haystacks.spellings(value)) for value in VALUES}
-    assert len(VALUES) == len(said) == 44
+    assert len(VALUES) == len(said) == 45
