@@ -42,7 +42,11 @@ def look_after(world, reference, who):
 
 @pytest.mark.parametrize(
     ("who", "where"),
-    [("coordinator", "/cases/{0}"), ("first_responder", "/flags/{0}"), ("provider", "/referrals/{1}")],
+    [
+        ("coordinator", "/cases/{0}"),
+        ("first_responder", "/flags/{0}"),
+        ("provider", "/referrals/{1}"),
+    ],
 )  # fmt: skip
 def test_an_emergency_names_its_reason_and_says_until_when(world, signed_in, who, where):
     made = known_person(world)
