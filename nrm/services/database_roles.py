@@ -68,6 +68,14 @@ GRANTS: dict[str, dict[str, str]] = {
     "audit_tile": {APP: _READ, SEQUENCER: "SELECT, INSERT, UPDATE (hashes)"},
     "audit_witness": {APP: _READ},
     "auth_session": {APP: _ANYTHING, READER: _ANYTHING},
+    # Whether somebody is to be told something hangs on bars; the analysts' process sees ids alone.
+    "bar": {
+        APP: "SELECT, INSERT, UPDATE (lifted_at, lifted_by_id)",
+        READER: "SELECT (account_id, case_id, lifted_at, organisation_id)",
+    },
+    "broken_glass": {
+        APP: "SELECT, INSERT, UPDATE (escalated_at, reviewed_at, reviewed_by_id, verdict)",
+    },
     "case_file": {APP: _CHANGE},
     "case_key": {APP: _CASE_KEYS},
     "compartment_head": {APP: _HEADS},
@@ -87,6 +95,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "listing_service": {APP: _ADD},
     "name_index": {APP: "SELECT, UPDATE (state)"},
     "name_token": {APP: _ADD_AND_REMOVE},
+    "notice": {APP: "SELECT, INSERT, UPDATE (seen_at)", READER: "SELECT, UPDATE (seen_at)"},
     "organisation": {APP: "SELECT, INSERT, UPDATE (name, kind, district)", READER: _READ},
     "recovery_code": {APP: _ANYTHING, READER: _ANYTHING},
     "referral": {APP: _CHANGE},

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from nrm.audit.actions import Action
 from nrm.db import Unit, db, unit_of_work
@@ -59,31 +59,36 @@ def everyone_in(*roles: Role) -> Sequence[UUID]:
 
 def unseen() -> ColumnElement[bool]:
     """Say whether the account of a row has something to be told: the sitting asks with itself."""
-    return (
-        exists()
-        .where(
-            Notice.account_id == Account.id,
-            Notice.seen_at.is_(None),
-            or_(Notice.case_id.is_(None), ~_kept_from(Notice.case_id)),
-        )
-        .correlate_except(Notice)
+    waits = select(Notice.id).where(
+        Notice.account_id == Account.id,
+        Notice.seen_at.is_(None),
+        or_(Notice.case_id.is_(None), ~_kept_from(Notice.case_id)),
     )
+    return waits.correlate_except(Notice).exists()
 
 
 def waiting(actor: Actor) -> Sequence[Told]:
     """List what the actor was told and has not marked as seen, the newest first."""
     require(actor, Permission.WORK_VIEW)
     with unit_of_work() as unit:
-        rows = db.session.execute(
-            select(Notice, Case.reference)
+        found = db.session.scalars(
+            select(Notice)
             .join(Account, Account.id == Notice.account_id)
-            .outerjoin(Case, Case.id == Notice.case_id)
             .where(*_own(actor), Notice.seen_at.is_(None))
             .order_by(Notice.made_at.desc(), Notice.id)
             .limit(MOST)
         ).all()
-        record(unit, actor, Action.NOTICE_LIST, counts={"notices": len(rows)})
-    return [Told(notice, reference or "") for notice, reference in rows]
+        references = _references({one.case_id for one in found if one.case_id is not None})
+        record(unit, actor, Action.NOTICE_LIST, counts={"notices": len(found)})
+    return [Told(one, references.get(one.case_id, "")) for one in found]
+
+
+def _references(case_ids: set[UUID]) -> dict[UUID | None, str]:
+    """Name cases; whoever is told of none does not ask, and may have no right to."""
+    if not case_ids:
+        return {}
+    rows = db.session.execute(select(Case.id, Case.reference).where(Case.id.in_(case_ids)))
+    return {row.id: row.reference for row in rows}
 
 
 def see(actor: Actor, notice_id: UUID, *, form_id: UUID | None = None) -> None:
@@ -113,7 +118,7 @@ def _own(actor: Actor) -> tuple[ColumnElement[bool], ...]:
 def _kept_from(case_id: object) -> ColumnElement[bool]:
     """Say whether a bar keeps the account of a row, or its organisation, from a case."""
     whom = or_(Bar.account_id == Account.id, Bar.organisation_id == Account.organisation_id)
-    # The account is the row's own, however deep the question stands in another one.
-    return (
-        exists().where(Bar.case_id == case_id, Bar.lifted_at.is_(None), whom).correlate_except(Bar)
-    )
+    # The account is the row's own, however deep the question stands in another one. The columns
+    # are named, because the analysts' own process may read no others.
+    barred = select(Bar.case_id).where(Bar.case_id == case_id, Bar.lifted_at.is_(None), whom)
+    return barred.correlate_except(Bar).exists()
