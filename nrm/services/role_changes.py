@@ -110,8 +110,7 @@ approvals.APPROVED[ApprovalKind.ROLE_CHANGE] = _carry_out
 
 
 def offered(actor: Actor, account_id: UUID) -> tuple[people.Person, tuple[Role, ...]]:
-    """Return the account, and the other roles that the actor may give it."""
+    """Return the account, and the roles that the actor may give it, its own among them."""
     found = people.subject(actor, account_id)
     home = db.session.get_one(Organisation, found.account.organisation_id)
-    roles = given_by(actor.role, home.kind)
-    return found, tuple(role for role in roles if role is not found.account.role)
+    return found, given_by(actor.role, home.kind)
