@@ -18,7 +18,16 @@ from nrm.domain.policy import (
     relations,
     require,
 )
-from nrm.domain.roles import GRANTS, HOUSEKEEPING, Actor, Permission, Relation, Role
+from nrm.domain.roles import (
+    APPOINTED,
+    GRANTS,
+    HOUSEKEEPING,
+    HUMAN_ROLES,
+    Actor,
+    Permission,
+    Relation,
+    Role,
+)
 
 ME, COLLEAGUE = UUID(int=1), UUID(int=2)
 MINE, ELSEWHERE = UUID(int=11), UUID(int=12)
@@ -173,6 +182,7 @@ MATRIX = {
         audit:search   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         erasure:answer .    .    .    .    .   .   .    .     .   .    .    yes    .   .
         erasure:view   yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        role:view      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         work:view      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Keeps accounts, and reaches no case.
@@ -180,6 +190,7 @@ MATRIX = {
         permission          none flag case sent acc cov over other own list mine theirs new done
         account:manage      yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         organisation:manage yes  .    .    .    .   .   .    .     .   .    .    .      .   .
+        role:view           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
         work:view           yes  .    .    .    .   .   .    .     .   .    .    .      .   .
     """,
     # Keeps the accounts of the own organisation; never the own one, and no case.
@@ -304,11 +315,11 @@ GRANTED = {
         statistics:sign: release not signed by oneself
     """,
     Role.AUDITOR: """
-        work:view, audit:search, audit:export, erasure:view: no record
+        work:view, audit:search, audit:export, erasure:view, role:view: no record
         erasure:answer: another's erasure
     """,
     Role.ADMINISTRATOR: """
-        work:view, organisation:manage: no record
+        work:view, organisation:manage, role:view: no record
         account:manage: no record, another's account
     """,
     Role.ORGANISATION_ADMINISTRATOR: """
@@ -458,6 +469,15 @@ def test_a_permission_over_a_record_is_not_one_over_none():
 def test_how_an_actor_stands_to_a_record(situation, expected):
     held = relations(actor(Role.PROVIDER), SITUATIONS[situation])
     assert held == {Relation(name) for name in expected.split(", ") if name}
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_auditors_and_administrators_are_nobodys_colleague(role):
+    """Else whoever keeps one organisation's accounts could shut out whoever keeps all of them."""
+    account = AccountStanding(ACCOUNT, COLLEAGUE, MINE, role)
+    held = relations(actor(Role.ORGANISATION_ADMINISTRATOR), account)
+    assert (Relation.COLLEAGUE in held) is (role not in APPOINTED)
+    assert Relation.OTHERS_ACCOUNT in held
 
 
 def test_housekeeping_flagged_nothing_and_receives_nothing():
