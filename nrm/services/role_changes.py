@@ -90,9 +90,9 @@ def _give(account: Account, role: Role) -> None:
 def _carry_out(unit: Unit, actor: Actor, approval: Approval, wanted: Wanted) -> None:
     """Do what a second person has approved, if it can still be done and the asker still may."""
     del unit, actor
-    account = db.session.get_one(
-        Account, approval.subject_id, with_for_update=True, populate_existing=True
-    )
+    account = people.hold(approval.subject_id)
+    if account is None:
+        raise approvals.changed_meanwhile()
     asker = db.session.get_one(Account, approval.asked_by_id)
     who = Actor(asker.id, asker.organisation_id, asker.role)
     role = Role(wanted["to"])
