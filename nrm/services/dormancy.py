@@ -28,8 +28,9 @@ def disable_dormant(after: timedelta) -> int:
 def _disable(account_id: UUID, after: timedelta) -> bool:
     """Disable one account, unless somebody signed in or acted on it meanwhile."""
     with unit_of_work() as unit:
+        people.hold(account_id)
         still = select(Account).where(Account.id == account_id, *_dormant(unit.now - after))
-        account = db.session.scalars(still.with_for_update()).one_or_none()
+        account = db.session.scalars(still).one_or_none()
         if account is None:
             return False
         try:

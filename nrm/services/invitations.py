@@ -172,7 +172,10 @@ def activate(token: str, password: str, *, form_id: UUID | None = None) -> None:
 
 
 def _use(unit: Unit, kept: Invitation) -> Account:
-    """Use a link up: of two who try at once, one does."""
+    """Use a link up: of two who try at once, one does. The account is held first, as always."""
+    account = db.session.get_one(
+        Account, kept.account_id, with_for_update=True, populate_existing=True
+    )
     used = db.session.scalars(
         update(Invitation)
         .where(
@@ -183,9 +186,6 @@ def _use(unit: Unit, kept: Invitation) -> Account:
         .values(ended_at=unit.now)
         .returning(Invitation.account_id)
     ).one_or_none()
-    account = db.session.get_one(
-        Account, kept.account_id, with_for_update=True, populate_existing=True
-    )
     if account.disabled_at is not None:
         raise LinkOverError(Subject("account", account.id), _DISABLED)
     if used is None:

@@ -212,13 +212,24 @@ def managed(unit: Unit, actor: Actor, account_id: UUID) -> Account:
     """
     del unit
     require(actor, Permission.ACCOUNT_MANAGE)
-    found = db.session.get(Account, account_id, with_for_update=True, populate_existing=True)
+    found = hold(account_id)
     if found is not None:
         standing = visibility.account_standing(found)
         if found.id == actor.id or may(actor, Permission.ACCOUNT_MANAGE, standing).allowed:
             require(actor, Permission.ACCOUNT_MANAGE, standing)
             return found
     raise _not_found(account_id)
+
+
+def hold(account_id: UUID) -> Account | None:
+    """Hold an account until the act is done; of an administrator's, all of theirs.
+
+    They are held in one order: two who act on each other at once wait instead of blocking.
+    """
+    administrators = select(Account.id).where(Account.role == Role.ADMINISTRATOR)
+    if db.session.scalar(administrators.where(Account.id == account_id)) is not None:
+        db.session.scalars(administrators.order_by(Account.id).with_for_update()).all()
+    return db.session.get(Account, account_id, with_for_update=True, populate_existing=True)
 
 
 def _not_found(account_id: UUID) -> NotFoundError:
@@ -301,8 +312,7 @@ def _forget(what: type[SecondFactor] | type[RecoveryCode], account_id: UUID) -> 
 def refuse_last_administrator(account: Account) -> None:
     """Refuse to take the last administrator away: nobody could let anybody in again.
 
-    The other administrators are held until the act is done, so that two who act on each other at
-    once do not both succeed.
+    Whoever asks this holds the account, and with it the other administrators'.
     """
     if account.role is not Role.ADMINISTRATOR:
         return
@@ -312,7 +322,7 @@ def refuse_last_administrator(account: Account) -> None:
         Account.disabled_at.is_(None),
         Account.password_hash != "",
     )
-    if not db.session.scalars(others.order_by(Account.id).with_for_update()).all():
+    if db.session.scalars(others).first() is None:
         raise InvalidInputError(
             "account",
             N_("This is the last administrator. Make another one first, who has signed in."),

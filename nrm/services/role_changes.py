@@ -90,9 +90,9 @@ def _give(account: Account, role: Role) -> None:
 def _carry_out(unit: Unit, actor: Actor, approval: Approval, wanted: Wanted) -> None:
     """Do what a second person has approved, if it can still be done and the asker still may."""
     del unit, actor
-    account = db.session.get_one(
-        Account, approval.subject_id, with_for_update=True, populate_existing=True
-    )
+    account = people.hold(approval.subject_id)
+    if account is None:
+        raise approvals.changed_meanwhile()
     asker = db.session.get_one(Account, approval.asked_by_id)
     who = Actor(asker.id, asker.organisation_id, asker.role)
     role = Role(wanted["to"])
@@ -110,8 +110,7 @@ approvals.APPROVED[ApprovalKind.ROLE_CHANGE] = _carry_out
 
 
 def offered(actor: Actor, account_id: UUID) -> tuple[people.Person, tuple[Role, ...]]:
-    """Return the account, and the other roles that the actor may give it."""
+    """Return the account, and the roles that the actor may give it, its own among them."""
     found = people.subject(actor, account_id)
     home = db.session.get_one(Organisation, found.account.organisation_id)
-    roles = given_by(actor.role, home.kind)
-    return found, tuple(role for role in roles if role is not found.account.role)
+    return found, given_by(actor.role, home.kind)

@@ -41,7 +41,8 @@ def change(account_id: UUID) -> Response | tuple[str, int]:
             else _("Nothing has changed yet: a second person has to approve it.")
         )
         return redirect(url_for("people.person", account_id=account_id), 303)
-    page = render_template("people/role.html", form=form, found=found, roles=roles)
+    others = set(roles) - {found.account.role}
+    page = render_template("people/role.html", form=form, found=found, others=others)
     return page, form.status
 
 

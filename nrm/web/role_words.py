@@ -1,6 +1,8 @@
 """A role in words, as a minister would ask for it: drawn from the grant table, never beside it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from nrm.domain.roles import GRANTS, ROLE_LABEL, Permission, Relation, Role
 from nrm.web.log_words import PERMISSION_LABEL
@@ -82,6 +84,9 @@ _UNDER = {
 _OF_A_PERSON = ("case", "compartment", "document", "envelope", "flag", "person", "referral")
 
 
+Granted: TypeAlias = Mapping[Permission, frozenset[Relation]]
+
+
 @dataclass(frozen=True)
 class Line:
     """One thing that a role can do, and towards what."""
@@ -107,7 +112,10 @@ class Told:
 def told(role: Role) -> Told:
     """Say in words what a role can see and do."""
     granted = GRANTS[role]
-    groups = {heading: [_line(role, one) for one in _under(role, heading)] for heading in _HEADINGS}
+    groups = {
+        heading: [_line(one, granted[one]) for one in _under(heading, granted)]
+        for heading in _HEADINGS
+    }
     return Told(
         role,
         str(_(ROLE_LABEL[role])),
@@ -118,13 +126,12 @@ def told(role: Role) -> Told:
     )
 
 
-def _under(role: Role, heading: str) -> list[Permission]:
+def _under(heading: str, granted: Granted) -> list[Permission]:
     """List what a role holds under a heading; to be here at all needs no line."""
-    held = GRANTS[role]
     return [
         permission
         for permission in Permission
-        if permission in held
+        if permission in granted
         and permission is not Permission.WORK_VIEW
         and _heading(permission) == heading
     ]
@@ -142,7 +149,6 @@ def _scope(permission: Permission) -> str:
 _COMPARTMENTS = [one for one in Permission if _scope(one) == "compartment"]
 
 
-def _line(role: Role, permission: Permission) -> Line:
-    held = GRANTS[role][permission]
+def _line(permission: Permission, held: frozenset[Relation]) -> Line:
     towards = [str(RELATION_WORDS[one]) for one in Relation if one in held]
     return Line(str(PERMISSION_LABEL[permission]), tuple(filter(None, towards)))

@@ -24,7 +24,16 @@ from nrm.domain.policy import (
     relations,
     require,
 )
-from nrm.domain.roles import GRANTS, HOUSEKEEPING, Actor, Permission, Relation, Role
+from nrm.domain.roles import (
+    APPOINTED,
+    GRANTS,
+    HOUSEKEEPING,
+    HUMAN_ROLES,
+    Actor,
+    Permission,
+    Relation,
+    Role,
+)
 
 ME, COLLEAGUE = UUID(int=1), UUID(int=2)
 MINE, ELSEWHERE = UUID(int=11), UUID(int=12)
@@ -598,6 +607,15 @@ def test_a_permission_over_a_record_is_not_one_over_none():
 def test_how_an_actor_stands_to_a_record(situation, expected):
     held = relations(actor(Role.PROVIDER), SITUATIONS[situation])
     assert held == {Relation(name) for name in expected.split(", ") if name}
+
+
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_auditors_and_administrators_are_nobodys_colleague(role):
+    """Else whoever keeps one organisation's accounts could shut out whoever keeps all of them."""
+    account = AccountStanding(ACCOUNT, COLLEAGUE, MINE, role)
+    held = relations(actor(Role.ORGANISATION_ADMINISTRATOR), account)
+    assert (Relation.COLLEAGUE in held) is (role not in APPOINTED)
+    assert Relation.OTHERS_ACCOUNT in held
 
 
 def test_housekeeping_flagged_nothing_and_receives_nothing():

@@ -7,8 +7,12 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-from nrm.db import db
-from nrm.services import absence, comparison, ownership
+from nrm.audit.actions import Action
+from nrm.db import db, unit_of_work
+from nrm.domain.roles import HOUSEKEEPING, Role
+from nrm.services import absence, accounts, comparison, ownership
+from nrm.services.accounts import NewAccount
+from nrm.services.audit import record
 from tests import world as worlds
 
 MOST, MOST_OF_THE_LOG = 12, 10
@@ -16,6 +20,7 @@ FEW, MANY = 5, 60
 # Turning transactions on and off, and settings of a connection, ask for no data.
 NOT_COUNTED = ("BEGIN", "PRAGMA", "SET ", "SAVEPOINT", "RELEASE")
 
+PEOPLE = ("coordinator", "provider", "auditor", "administrator", "organisation_administrator")
 WORKLIST_INDEXES = {
     "all": "ix_case_file_open",
     "incoming": "ix_case_file_open_by_identification",
@@ -55,7 +60,7 @@ def asked_for(world, page, path):
 
 @pytest.fixture
 def pages(signed_in):
-    return {name: signed_in(name) for name in ("coordinator", "provider", "auditor")}
+    return {name: signed_in(name) for name in PEOPLE}
 
 
 def counts(world, pages, reference):
@@ -95,6 +100,28 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_cases(world, 
     sys.stdout.write(f"statements with {FEW} and with {MANY} cases: {few}\n")
     log = few.pop("/audit")
     assert 0 < log <= MOST_OF_THE_LOG
+    assert all(0 < count <= MOST for count in few.values()), few
+
+
+def test_the_number_of_statements_does_not_grow_with_the_number_of_people(world, pages):
+    def counted_pages():
+        someone = f"/people/{world.accounts['provider']}"
+        return {
+            (name, path): len(asked_for(world, pages[name], path))
+            for name in ("administrator", "organisation_administrator")
+            for path in ("/people", someone, f"{someone}/role")
+        }
+
+    few = counted_pages()
+    with world.entered(), unit_of_work() as unit:
+        home = world.organisations["lakes"]
+        for number in range(MANY):
+            email = f"colleague.{number}@practice.example"
+            new = NewAccount(f"Practice Colleague {number}", email, home, Role.PROVIDER)
+            accounts.add_account(unit, new)
+        record(unit, HOUSEKEEPING, Action.DIRECTORY_LOAD)
+    assert counted_pages() == few
+    sys.stdout.write(f"statements with few people and with {MANY} more: {few}\n")
     assert all(0 < count <= MOST for count in few.values()), few
 
 

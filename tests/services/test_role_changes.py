@@ -118,6 +118,6 @@ def test_what_cannot_be_is_refused(world, by, name, role, error):
 def test_nobody_but_those_who_may_is_offered_a_role(world):
     who = world.accounts["colleague"]
     _, roles = role_changes.offered(world.actor("administrator"), who)
-    assert roles == (Role.ORGANISATION_ADMINISTRATOR,)
+    assert roles == (Role.PROVIDER, Role.ORGANISATION_ADMINISTRATOR)
     _, roles = role_changes.offered(world.actor("organisation_administrator"), who)
-    assert roles == ()
+    assert roles == (Role.PROVIDER,)

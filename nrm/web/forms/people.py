@@ -163,11 +163,12 @@ class RoleForm(Form):
     )
 
     def __init__(self, now: Role, roles: Sequence[Role], **kwargs: Any) -> None:
-        """Offer the roles, and say of which a second person decides."""
+        """Offer the roles, and say which is theirs and of which a second person decides."""
         super().__init__(**kwargs)
         self.role.choices = choices({role.value: ROLE_LABEL[role] for role in roles})
         more = _("It lets the person see more: a second person has to approve it.")
-        self.hints = {role.value: more for role in roles if is_elevation(now, role)}
+        self.hints = {one.value: more for one in roles if is_elevation(now, one)}
+        self.hints[now.value] = _("The role now.")
 
 
 class RenewForm(Form):
