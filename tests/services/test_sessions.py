@@ -8,11 +8,14 @@ import pytest
 import time_machine
 from sqlalchemy import make_url, select, text, update
 
+from nrm.audit.actions import Action
 from nrm.db import db, unit_of_work
-from nrm.models import AuthSession
+from nrm.domain.roles import HOUSEKEEPING
+from nrm.models import Account, AuthSession
 from nrm.security import passwords
 from nrm.services import accounts, housekeeping, sessions
 from nrm.services import sign_in as signing_in
+from nrm.services.audit import record
 from tests import world as worlds
 from tests.world import PASSWORD
 
@@ -209,6 +212,9 @@ class Counting:
 def test_whoever_knocks_costs_exactly_one_verification(world, monkeypatch):
     """Nobody learns from the time it takes whether an account exists, or why it was refused."""
     accounts.disable(world.actor("administrator"), world.accounts["analyst"])
+    with unit_of_work() as unit:
+        db.session.get_one(Account, world.accounts["auditor"]).password_hash = ""
+        record(unit, HOUSEKEEPING, Action.DIRECTORY_LOAD)
     counting = Counting(passwords._HASHER)
     monkeypatch.setattr(passwords, "_HASHER", counting)
     knocks = {
@@ -217,6 +223,8 @@ def test_whoever_knocks_costs_exactly_one_verification(world, monkeypatch):
         "unknown": ("nobody@practice.example", PASSWORD),
         "disabled": (world.email("analyst"), PASSWORD),
         "disabled and wrong": (world.email("analyst"), "wrong"),
+        "never activated": (world.email("auditor"), PASSWORD),
+        "empty": (world.email("auditor"), ""),
     }
     cost = {}
     for name, (email, password) in knocks.items():
