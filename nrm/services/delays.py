@@ -51,7 +51,7 @@ class Rule:
 
 
 # Everybody mistypes a few times; a machine that guesses soon waits a quarter of an hour for each.
-FROM_ONE_NETWORK = Rule(4, timedelta(seconds=2), timedelta(minutes=15))
+FROM_ONE_NETWORK = Rule(4, timedelta(seconds=5), timedelta(minutes=15))
 # An office behind one address: gentle, and soon over.
 NETWORK = Rule(30, timedelta(seconds=1), timedelta(seconds=30), timedelta(hours=1))
 # Guessers on many networks; whoever comes in from a usual one is not held up by them.

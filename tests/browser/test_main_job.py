@@ -515,6 +515,7 @@ def test_the_keyboard_is_enough(world, sit_down):
     investigator.reaches(investigator.button("Sign in"))
     investigator.goes_on_with("Enter")
     # The field for the code has the focus already.
+    expect(investigator.field("Code from your app")).to_be_focused()
     tab.keyboard.type(worlds.fresh_code(world.app, world.email("first_responder")))
     investigator.goes_on_with("Enter")
 

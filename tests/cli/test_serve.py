@@ -70,6 +70,10 @@ def test_serve_refuses_a_database_that_is_behind(refusal, installed, free_port):
         ({"NRM_ENV": "production"}, "production needs NRM_DATABASE_URL and NRM_KEY_FILE"),
         ({"NRM_ENV": "trial"}, "NRM_ENV is 'trial'"),
         ({"NRM_IDLE_MINUTES": "soon"}, "NRM_IDLE_MINUTES is 'soon'"),
+        ({"NRM_PROXIES": "-1"}, "NRM_PROXIES is '-1': a whole number from zero"),
+        ({"NRM_ORIGIN": "nrm.example.org"}, "NRM_ORIGIN is 'nrm.example.org'"),
+        ({"NRM_ORIGIN": "http://nrm.example.org"}, "an address such as https://nrm.example.org"),
+        ({"NRM_ORIGIN": "https://nrm.example.org/here"}, "NRM_ORIGIN is 'https://"),
         ({"PORT": "70000"}, "PORT is 70000"),
     ],
 )
