@@ -12,6 +12,8 @@ if (here) {
   let clickedAt = began;
   let touchedAt = began;
   let kept = false;
+  // What a refused form shows again was typed as well, and is nowhere else.
+  let typed = document.querySelector(".govuk-error-summary") !== null;
   let title = document.title;
 
   // The server writes the time of a click down once a minute at most: it may count from a minute ago.
@@ -44,17 +46,19 @@ if (here) {
   async function keep() {
     const form = part("keeps");
     kept = true;
-    if (!form) return say("lost", document.querySelector("main form textarea, main form input[type=text]"));
+    if (!typed) return;
+    if (!form) return say("lost", true);
     const body = new FormData(form);
     body.set("keep", "1");
     const answer = await post(form.getAttribute("action") || location.href, body, true);
+    typed = !answer.ok;
     say("kept", answer.ok);
     say("lost", !answer.ok);
   }
 
   function post(address, body, byItself) {
     const headers = byItself ? { [here.dataset.byItself]: "1" } : {};
-    return fetch(address, { method: "POST", body, headers, redirect: "manual" }).catch(() => ({ ok: false }));
+    return fetch(address, { method: "POST", body, headers, redirect: "manual" }).catch(() => ({ ok: false, unheard: true }));
   }
 
   function say(name, shown) {
@@ -74,6 +78,7 @@ if (here) {
   }
 
   function calm() {
+    ["kept", "lost", "unheard"].forEach((name) => say(name, false));
     part("warning").hidden = true;
     part("cover-soon").hidden = true;
   }
@@ -81,6 +86,9 @@ if (here) {
   part("extend").addEventListener("submit", async (event) => {
     event.preventDefault();
     const answer = await post(event.target.action, new FormData(event.target), false);
+    // On a line that is down nothing is thrown away: one presses again.
+    say("unheard", answer.unheard);
+    if (answer.unheard) return;
     if (!answer.ok) return leave();
     clicked();
     tell("clicked");
@@ -97,12 +105,12 @@ if (here) {
     cover.showModal();
   }
 
-  function uncovers() {
-    if (!cover.open) return;
-    cover.close();
+  const uncovers = () => cover.open && cover.close();
+  // Also where the browser closes it by itself, as a phone's gesture for "back" does.
+  cover.addEventListener("close", () => {
     document.title = title;
     touchedAt = Date.now();
-  }
+  });
 
   let escapedAt = 0;
   document.addEventListener("keydown", (event) => {
@@ -122,6 +130,9 @@ if (here) {
   for (const sign of ["pointerdown", "pointermove", "scroll", "input"]) {
     document.addEventListener(sign, () => { touchedAt = Date.now(); }, { capture: true, passive: true });
   }
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("main form")) typed = true;
+  });
   if (canCover) {
     part("cover-now").hidden = false;
     part("cover-now").addEventListener("click", covers);

@@ -113,6 +113,13 @@ def test_on_paper_nothing_is_covered(at_a_case):
     expect(at_a_case.tab.get_by_role("heading", level=1, include_hidden=True)).to_be_visible()
 
 
+def test_without_script_there_is_no_button_that_does_nothing(enter):
+    worker = enter("provider", javascript=False)
+    expect(worker.button("Cover")).to_be_hidden()
+    expect(worker.button("Stay signed in")).to_be_hidden()
+    expect(worker.button("Sign out")).to_be_visible()
+
+
 # The warning
 
 
@@ -178,6 +185,51 @@ def test_a_press_in_one_window_counts_in_the_other(at_a_case):
     other.get_by_role("button", name="Sign out", exact=True).click()
     at_a_case.tab.clock.run_for(3000)
     expect(at_a_case.tab.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_a_page_that_was_only_looked_at_is_not_saved_again(world, enter):
+    """A page of a flag that was answered stays answered."""
+    with world.entered():
+        draft = worlds.draft(world)
+    responder = enter("first_responder")
+    responder.tab.clock.install()
+    responder.opens(f"/flags/drafts/{draft}/person")
+    sent = []
+    responder.tab.on("request", lambda asked: sent.append(asked.method))
+    passes(responder, 27 * 60 + 5)
+    expect(warning(responder)).to_be_attached()
+    responder.strikes("Shift")
+    expect(warning(responder)).to_be_visible()
+    expect(warning(responder)).not_to_contain_text(re.compile("typed"), use_inner_text=True)
+    assert "POST" not in sent
+
+
+def test_where_the_line_is_down_nothing_typed_is_lost(at_a_case, complaints):
+    at_a_case.opens(f"/cases/{at_a_case.reference}/presume")
+    words = at_a_case.tab.locator("main textarea")
+    words.fill("Practice grounds, not sent yet.")
+    passes(at_a_case, WARN_AT + 5)
+    at_a_case.strikes("Shift")
+    at_a_case.tab.context.set_offline(True)
+    at_a_case.button("Stay signed in").click()
+    expect(warning(at_a_case)).to_contain_text("The line is down.")
+    expect(words).to_have_value("Practice grounds, not sent yet.")
+    at_a_case.tab.context.set_offline(False)
+    at_a_case.button("Stay signed in").click()
+    expect(warning(at_a_case)).to_be_hidden()
+    # The browser notes in its console that it could not send.
+    assert all("ERR_INTERNET_DISCONNECTED" in note for note in complaints)
+    complaints.clear()
+
+
+def test_the_longest_time_is_told_and_cannot_be_pressed_away(world, at_a_case):
+    began = datetime.now(UTC) - timedelta(hours=9, minutes=55)
+    change_sittings(world, update(AuthSession).values(created_at=began))
+    at_a_case.opens(f"/cases/{at_a_case.reference}/presume")
+    passes(at_a_case, 3 * 60 + 5)
+    at_a_case.strikes("Shift")
+    expect(warning(at_a_case)).to_contain_text("cannot be made longer", use_inner_text=True)
+    expect(at_a_case.button("Stay signed in")).to_be_hidden()
 
 
 # Back

@@ -10,7 +10,7 @@ ADMINISTRATOR = (
     *("--role", "administrator", "--organisation", "Practice Ministry"),
 )
 MINISTRY = ("--kind", "ministry", "--district", "gasabo")
-PASSWORD = "practice-first-2026"
+PASSWORD = "seven-quiet-herons"
 
 
 def test_the_first_administrator_and_a_colleague(nrm, installed):

@@ -161,7 +161,7 @@ def test_everyone_in_the_practice_world_is_plainly_invented(world):
     assert all(one.name.endswith(" (practice)") for one in world.accounts)
     assert all(one.email.endswith("@practice.example") for one in world.accounts)
     assert all(
-        len(one.password) >= 15 and one.password.startswith("lantern-") for one in world.accounts
+        len(one.password) >= 15 and one.password.startswith("practice-") for one in world.accounts
     )
 
 

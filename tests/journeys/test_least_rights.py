@@ -92,6 +92,10 @@ def test_an_analyst_signs_in_and_reads_through_the_process_for_readers(world, se
         release_id = releases.frozen(world, settings)
     app = create_app(roles.settings_of(settings, READER))
     page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    # Its first page would tell of attempts to sign in, which stand in the log that it cannot read.
+    page.get("/", status=302)
+    page.get("/account/sittings")
+    assert "cannot read the log" in str(page.get("/account/sign-ins"))
     page.get("/statistics")
     page.get("/statistics/questionnaires/us-tip")
     for file in ("files/csv", "bulletin.pdf"):
