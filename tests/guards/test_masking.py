@@ -116,5 +116,6 @@ def test_the_value_of_a_shown_field_is_printed_by_one_macro_alone():
     assert printing == {
         "casefile/known.html",
         "components/masked.html",
+        "printing/case.html",
         "provision/compartments.html",
     }
