@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from nrm.domain.flag import PAGES
 from nrm.domain.masking import FIELD_LABEL
+from nrm.domain.roles import Role
 from nrm.services.statistics_files import Kind
 from nrm.statistics import questionnaires
 from nrm.web.access import declared
@@ -100,13 +101,17 @@ def each(values):
     return [(value,) for value in values]
 
 
-def address(made, route):
-    """Write the address of a route for a record with which its page opens."""
+def address(made, route, role=None):
+    """Write the address of a route for a record with which its page opens, to this role."""
     asked = {
         "consent.withdraw": f"?recipient={made.world.organisations['lakes']}",
         "sightings.account": "?since=20260101T0000Z&until=20270101T0000Z",
     }
-    return route.at(**records(made, route)[0]) + asked.get(route.endpoint, "")
+    found = records(made, route)[0]
+    if "approval_id" in found and role is not Role.COORDINATOR:
+        # Only coordinators are asked whether two files are one person's.
+        found = {"approval_id": made.approvals["role"]}
+    return route.at(**found) + asked.get(route.endpoint, "")
 
 
 def token(page):

@@ -42,7 +42,7 @@ class Mechanism:
     listings: dict[str, UUID] = field(default_factory=dict)
     accounts: dict[str, UUID] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
-    # Requests for approval that wait, by who asked.
+    # Requests for approval that wait, by what is asked for.
     approvals: dict[str, UUID] = field(default_factory=dict)
     # Requests to erase, each by the second coordinator, in every state.
     erasures: dict[str, UUID] = field(default_factory=dict)
@@ -128,9 +128,10 @@ def _add_erasures(made):
 
 
 def _add_approvals(made):
-    """Ask for two files to be made one, and for a new role: the first is the coordinator's."""
+    """Ask for two files to be made one, and for a new role: each is shown to other roles."""
+    by = "organisation_administrator"
     made.approvals["merge"] = two_people.asked(made.world, ApprovalKind.CASE_MERGE)
-    made.approvals["role"] = two_people.asked(made.world, ApprovalKind.ROLE_CHANGE)
+    made.approvals["role"] = two_people.asked(made.world, ApprovalKind.ROLE_CHANGE, by)
 
 
 def _add_others_work(made):
