@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from nrm.domain.flag import PAGES
 from nrm.domain.masking import FIELD_LABEL
-from nrm.domain.roles import HUMAN_ROLES
+from nrm.domain.roles import HUMAN_ROLES, Role
 from nrm.services.statistics_files import Kind
 from nrm.statistics import questionnaires
 from nrm.web.access import declared
@@ -113,9 +113,13 @@ def each(values):
     return [(value,) for value in values]
 
 
-def address(made, route):
-    """Write the address of a route for a record with which its page opens."""
-    return route.at(**records(made, route)[0]) + asked(made, route)
+def address(made, route, role=None):
+    """Write the address of a route for a record with which its page opens, to this role."""
+    found = records(made, route)[0]
+    if "approval_id" in found and role is not Role.COORDINATOR:
+        # Only coordinators are asked whether two files are one person's.
+        found = {"approval_id": made.approvals["role"]}
+    return route.at(**found) + asked(made, route)
 
 
 def asked(made, route):

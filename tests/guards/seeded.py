@@ -61,7 +61,7 @@ class Mechanism:
     # Links of people who were invited and have not come yet.
     links: dict[str, str] = field(default_factory=dict)
     entries: dict[str, UUID] = field(default_factory=dict)
-    # Requests for approval that wait, by who asked.
+    # Requests for approval that wait, by what is asked for.
     approvals: dict[str, UUID] = field(default_factory=dict)
     # Of the account that is active: at a browser that nobody has open any more.
     sittings: dict[str, UUID] = field(default_factory=dict)
@@ -164,9 +164,10 @@ def _add_erasures(made):
 
 
 def _add_approvals(made):
-    """Ask for two files to be made one, and for a new role: the first is the coordinator's."""
+    """Ask for two files to be made one, and for a new role: each is shown to other roles."""
+    by = "organisation_administrator"
     made.approvals["merge"] = two_people.asked(made.world, ApprovalKind.CASE_MERGE)
-    made.approvals["role"] = two_people.asked(made.world, ApprovalKind.ROLE_CHANGE)
+    made.approvals["role"] = two_people.asked(made.world, ApprovalKind.ROLE_CHANGE, by)
 
 
 def _add_factors(made):

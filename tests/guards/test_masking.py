@@ -14,12 +14,12 @@ pytestmark = pytest.mark.databases("sqlite")
 FIELDS = {field for fields in MASKED.values() for field in fields}
 # Who opens parts of a file, and what becomes of the masked fields of it.
 OPENERS = {
-    ("nrm/services/casefile.py", "overview"): "masked",
+    ("nrm/services/casefile.py", "read"): "masked",
     ("nrm/services/casefile.py", "page"): "given to _file, which masks",
     ("nrm/services/casefile.py", "consent_page"): "given to _file, which masks",
     ("nrm/services/casefile.py", "referrals_page"): "given to _file, which masks",
     ("nrm/services/casefile.py", "opened"): "given to _file, which masks",
-    ("nrm/services/provision.py", "read"): "masked",
+    ("nrm/services/provision.py", "received"): "masked",
     ("nrm/services/reveal.py", "_open"): "one field, asked for by itself and logged",
     ("nrm/services/search.py", "find"): "ranked; the page tells initials and a year",
     ("nrm/services/search.py", "like_this"): "ranked; only references leave",
@@ -116,5 +116,6 @@ def test_the_value_of_a_shown_field_is_printed_by_one_macro_alone():
     assert printing == {
         "casefile/known.html",
         "components/masked.html",
+        "printing/case.html",
         "provision/compartments.html",
     }

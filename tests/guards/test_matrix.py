@@ -279,7 +279,7 @@ def test_a_role_reaches_what_the_table_gives_it(mechanism, browser, role):
     with unchanged(mechanism.app), logged(mechanism.app) as entries:
         for route in all_routes(mechanism.app):
             if route.endpoint in MAY_REACH[role]:
-                where = address(mechanism, route)
+                where = address(mechanism, route, role)
                 if "GET" in route.methods:
                     assert page.client.get(where).status_code in {200, 302}, where
                 if "POST" in route.methods:
