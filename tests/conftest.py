@@ -1,10 +1,15 @@
+import pickle
+
 import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import func, select
 
+from nrm import country
 from nrm.application import create_app
 from nrm.db import db
+from nrm.models import Account
 from nrm.security import passwords
 from tests import databases
 from tests import world as worlds
@@ -74,9 +79,28 @@ def database_kind(database_url):
 
 @pytest.fixture
 def database_url(request, tmp_path):
-    """Give the address of a fresh database with the schema of the migrations."""
-    with databases.fresh(request.param, tmp_path) as url:
+    """Give the address of a fresh database with the schema of the migrations.
+
+    Where the test asks for the small mechanism, it is in it already.
+    """
+    fill = put_world_in if "world" in request.fixturenames else None
+    with databases.fresh(request.param, tmp_path, fill) as url:
         yield url
+
+
+def put_world_in(settings):
+    """Build the small mechanism in a database of which tests get copies, and keep its names."""
+    app = application(settings)
+    made = vars(worlds.build(app))
+    known = {name: value for name, value in made.items() if name not in {"app", "pack"}}
+    names_of_the_world(settings.database_url).write_bytes(pickle.dumps(known))
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def names_of_the_world(database_url):
+    return databases.run_folder() / f"world-{databases.kind_of(database_url)}"
 
 
 # The application. All that the other fixtures know of it is here.
@@ -132,7 +156,15 @@ def page(client):
 @pytest.fixture
 def world(app):
     """Give a small mechanism with people, organisations and approved providers (tests/world.py)."""
-    return worlds.build(app)
+    with app.app_context():
+        there = db.session.scalar(select(func.count()).select_from(Account))
+        db.session.remove()
+    if not there:
+        # Somebody asked for it who had a database before.
+        return worlds.build(app)
+    written = names_of_the_world(app.config["NRM"].database_url).read_bytes()
+    known = pickle.loads(written)  # noqa: S301 - written by this run, for this run
+    return worlds.World(app, country.load("rw"), **known)
 
 
 @pytest.fixture

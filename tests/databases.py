@@ -42,7 +42,8 @@ def end_run():
     folder = run_folder()
     if os.environ.get(OUTSIDE_SERVER) and (folder / "postgresql-template").exists():
         with admin() as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{template_name()}" WITH (FORCE)')
+            for name in (filled_name(), template_name()):
+                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     stop_server(folder / "postgresql-server")
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -81,15 +82,22 @@ def kind_of(url):
 
 
 @contextlib.contextmanager
-def fresh(kind, folder):
-    """Give a test its own database, and take it away afterwards."""
+def fresh(kind, folder, fill=None):
+    """Give a test its own database, and take it away afterwards.
+
+    With `fill`, which is given the settings of a database and puts a world into it, the database is
+    a copy of one that was filled once: most tests begin in the same world.
+    """
     if kind == "sqlite":
-        yield fresh_sqlite(folder)
+        yield fresh_sqlite(folder, fill)
         return
     name = f"{template_name()}_{uuid4().hex[:12]}"
     once("postgresql-template", make_postgresql_template)
+    if fill:
+        once("postgresql-filled", lambda: fill_postgresql_template(fill))
+    template = filled_name() if fill else template_name()
     with admin() as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_name()}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield url_of(name)
         finally:
@@ -97,9 +105,12 @@ def fresh(kind, folder):
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def fresh_sqlite(folder):
-    template = run_folder() / "template.sqlite3"
+def fresh_sqlite(folder, fill=None):
+    template, filled = (run_folder() / f"{name}.sqlite3" for name in ("template", "filled"))
     once("sqlite-template", lambda: make_sqlite_template(template))
+    if fill:
+        once("sqlite-filled", lambda: fill_sqlite_template(template, filled, fill))
+        template = filled
     database = folder / "nrm.sqlite3"
     shutil.copyfile(template, database)
     return f"sqlite:///{database}"
@@ -108,6 +119,19 @@ def fresh_sqlite(folder):
 def make_sqlite_template(template):
     template.unlink(missing_ok=True)
     install(f"sqlite:///{template}")
+
+
+def fill_sqlite_template(template, filled, fill):
+    shutil.copyfile(template, filled)
+    fill(settings(f"sqlite:///{filled}", run_folder() / "filled"))
+
+
+def fill_postgresql_template(fill):
+    with admin() as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{filled_name()}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{filled_name()}" TEMPLATE "{template_name()}"')
+        fill(settings(url_of(filled_name()), run_folder() / "filled"))
+        connection.execute(f'ALTER DATABASE "{filled_name()}" ALLOW_CONNECTIONS false')
 
 
 def make_postgresql_template():
@@ -122,6 +146,10 @@ def make_postgresql_template():
 
 def template_name():
     return "nrm_test_" + run_folder().name.removeprefix("nrm-test-").lower()
+
+
+def filled_name():
+    return f"{template_name()}_filled"
 
 
 def url_of(name):
