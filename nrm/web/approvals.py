@@ -12,7 +12,7 @@ from nrm.domain.roles import Permission
 from nrm.domain.text import N_
 from nrm.services import approvals
 from nrm.web import paging
-from nrm.web.access import actor, needs
+from nrm.web.access import actor, confirmed, needs
 from nrm.web.errors import once
 from nrm.web.forms.approvals import ConfirmForm, RejectForm
 from nrm.web.text import _
@@ -63,6 +63,7 @@ def read(approval_id: UUID) -> str:
 @blueprint.post("/approvals/<uuid:approval_id>/confirm")
 @needs(Permission.APPROVAL_ANSWER)
 @once(lambda outcome, **_: url_for("approvals.read", approval_id=outcome))
+@confirmed
 def confirm(approval_id: UUID) -> Response:
     """Approve another's request; it is done at once."""
     form = ConfirmForm()

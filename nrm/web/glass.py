@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from nrm.domain.roles import Actor, Permission
 from nrm.services import glass
 from nrm.services.glass import Door
-from nrm.web.access import actor, needs
+from nrm.web.access import actor, confirmed, needs
 from nrm.web.errors import once
 from nrm.web.forms.glass import BreakForm
 from nrm.web.text import _
@@ -22,6 +22,7 @@ _Break = Callable[[Actor, str, str, str, UUID | None], None]
 @blueprint.route("/cases/<reference>/emergency", methods=["GET", "POST"])
 @needs(Permission.CASE_VIEW)
 @once(lambda outcome, **_rest: url_for("glass.case", reference=outcome))
+@confirmed
 def case(reference: str) -> Response | tuple[str, int]:
     """Open what is closed to a coordinator: a colleague's health notes, the police part."""
     back = url_for("casefile.overview", reference=reference)
@@ -31,6 +32,7 @@ def case(reference: str) -> Response | tuple[str, int]:
 @blueprint.route("/flags/<reference>/emergency", methods=["GET", "POST"])
 @needs(Permission.FLAG_VIEW)
 @once(lambda outcome, **_rest: url_for("glass.flag", reference=outcome))
+@confirmed
 def flag(reference: str) -> Response | tuple[str, int]:
     """Open who the person is whom one flagged."""
     back = url_for("identification.my_flag", reference=reference)
@@ -40,6 +42,7 @@ def flag(reference: str) -> Response | tuple[str, int]:
 @blueprint.route("/referrals/<reference>/emergency", methods=["GET", "POST"])
 @needs(Permission.REFERRAL_VIEW)
 @once(lambda outcome, **_rest: url_for("glass.referral", reference=outcome))
+@confirmed
 def referral(reference: str) -> Response | tuple[str, int]:
     """Open who the person is whom one's organisation was once asked to help."""
     back = url_for("provision.read", reference=reference)

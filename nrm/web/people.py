@@ -20,7 +20,7 @@ from nrm.domain.policy import holds
 from nrm.domain.roles import Permission
 from nrm.services import invitation_mail, invitations, people
 from nrm.services.invitations import Link, Made
-from nrm.web.access import actor, needs
+from nrm.web.access import actor, confirmed, needs
 from nrm.web.due import moment_words
 from nrm.web.errors import once
 from nrm.web.forms.base import Form
@@ -79,6 +79,7 @@ def person(account_id: UUID) -> str:
 @blueprint.route("/people/new", methods=["GET", "POST"])
 @needs(Permission.ACCOUNT_MANAGE)
 @once(lambda outcome, **_: url_for("people.link", account_id=outcome))
+@confirmed
 def invite() -> Response | tuple[str, int]:
     """Create an account in one role; its person chooses the password."""
     form = InviteForm(invitations.homes(actor()), actor().role)
@@ -93,6 +94,7 @@ def invite() -> Response | tuple[str, int]:
 @blueprint.route("/people/<uuid:account_id>/invite", methods=["GET", "POST"])
 @needs(Permission.ACCOUNT_MANAGE)
 @once(lambda outcome, **_: url_for("people.link", account_id=outcome))
+@confirmed
 def renew(account_id: UUID) -> Response | tuple[str, int]:
     """Make a new link for somebody who lost it, or who forgot the password."""
     form, who = RenewForm(), actor()
@@ -116,9 +118,12 @@ def _lead_on(made: Made) -> Response:
 
 def _remember(link: Link) -> None:
     """Keep a link for the page that shows it, and send it where e-mail is set up."""
-    address = url_for("welcome.activate", token=link.token, _external=True)
-    server = current_app.config["NRM"].mail
-    if server:
+    settings = current_app.config["NRM"]
+    # A link that leaves by e-mail never bears an address that came with a request.
+    site = settings.origin or request.host_url.rstrip("/")
+    address = site + url_for("welcome.activate", token=link.token)
+    server = settings.mail
+    if server and (settings.origin or settings.practice):
         if invitation_mail.send(actor(), link, address, server, _message()):
             flash(_("The link was sent by e-mail as well."))
         else:
@@ -176,6 +181,7 @@ def enable(account_id: UUID) -> Response | tuple[str, int]:
 @blueprint.route("/people/<uuid:account_id>/reset", methods=["GET", "POST"])
 @needs(Permission.ACCOUNT_MANAGE)
 @once(lambda outcome, **_: url_for("people.person", account_id=outcome))
+@confirmed
 def reset_factors(account_id: UUID) -> Response | tuple[str, int]:
     """Ask for a confirmation, then forget a person's second factors."""
     done = _("The second factor is reset. The person sets up a new one at the next sign-in.")

@@ -11,7 +11,7 @@ from nrm.domain.roles import Actor, Permission, Role
 from nrm.models import Approval
 from nrm.services import approvals, people, role_changes
 from nrm.services.approvals import Wanted
-from nrm.web.access import actor, needs
+from nrm.web.access import actor, confirmed, needs
 from nrm.web.context import role_words
 from nrm.web.errors import once
 from nrm.web.forms.people import RoleForm
@@ -23,6 +23,7 @@ blueprint = Blueprint("role_changes", __name__)
 @blueprint.route("/people/<uuid:account_id>/role", methods=["GET", "POST"])
 @needs(Permission.ACCOUNT_MANAGE)
 @once(lambda outcome, **_: url_for("people.person", account_id=outcome))
+@confirmed
 def change(account_id: UUID) -> Response | tuple[str, int]:
     """Ask which role, then give it or let a second person decide."""
     who = actor()
