@@ -13,8 +13,8 @@ from nrm.services import keeping, notices, visibility
 from nrm.services.audit import record
 
 
-def departed(unit: Unit, account: Account) -> None:
-    """Let go of what an account was at, within the act that disabled it.
+def departed(unit: Unit, account: Account, role: Role) -> None:
+    """Let go of what an account was at in a role, within the act that took it away.
 
     Drafts stay where they are: whoever wrote them is gone, which is what lists them to colleagues.
     """
@@ -23,7 +23,7 @@ def departed(unit: Unit, account: Account) -> None:
     _leave_cases(unit, account)
     _refuse_offers(unit, account)
     _end_standing_in(unit, account)
-    if account.role is Role.PROVIDER:
+    if role is Role.PROVIDER:
         _tell_of_silent_provider(unit, account.organisation_id)
 
 

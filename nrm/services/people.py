@@ -263,7 +263,7 @@ def shut(unit: Unit, account: Account, reason: str) -> None:
         account.password_hash = ""
     end_links(unit, account.id)
     sessions.end_all(account.id)
-    leavers.departed(unit, account)
+    leavers.departed(unit, account, account.role)
 
 
 def end_links(unit: Unit, account_id: UUID) -> None:

@@ -14,7 +14,7 @@ from nrm.domain.roles import Actor, Permission, Role
 from nrm.domain.staff import REACH, Reach, given_by, is_elevation
 from nrm.domain.text import N_
 from nrm.models import Account, Approval, Organisation
-from nrm.services import approvals, people, sessions, visibility
+from nrm.services import approvals, leavers, people, sessions, visibility
 from nrm.services.approvals import Wanted
 from nrm.services.audit import record
 
@@ -34,7 +34,7 @@ def change(actor: Actor, account_id: UUID, role: Role, *, form_id: UUID | None =
         if is_elevation(account.role, role):
             ask_for(unit, actor, account, role)
             return False
-        _give(account, role)
+        _give(unit, account, role)
         about = Subject("account", account.id)
         record(unit, actor, Action.ACCOUNT_ROLE, about, purpose=role.value)
         return True
@@ -81,15 +81,20 @@ def _check(actor: Actor, account: Account, role: Role) -> None:
         people.refuse_last_administrator(account)
 
 
-def _give(account: Account, role: Role) -> None:
-    """Change the role; whoever is at a page of the old one signs in anew at the next click."""
-    account.role = role
+def _give(unit: Unit, account: Account, role: Role) -> None:
+    """Change the role; whoever is at a page of the old one signs in anew at the next click.
+
+    What somebody was at in the old role goes to a queue, as if they had left.
+    """
+    was, account.role = account.role, role
     sessions.end_all(account.id)
+    if role is not was:
+        leavers.departed(unit, account, was)
 
 
 def _carry_out(unit: Unit, actor: Actor, approval: Approval, wanted: Wanted) -> None:
     """Do what a second person has approved, if it can still be done and the asker still may."""
-    del unit, actor
+    del actor
     account = people.hold(approval.subject_id)
     if account is None:
         raise approvals.changed_meanwhile()
@@ -103,7 +108,7 @@ def _carry_out(unit: Unit, actor: Actor, approval: Approval, wanted: Wanted) -> 
         _check(who, account, role)
     except (InvalidInputError, RefusedError) as error:
         raise approvals.changed_meanwhile() from error
-    _give(account, role)
+    _give(unit, account, role)
 
 
 approvals.APPROVED[ApprovalKind.ROLE_CHANGE] = _carry_out
