@@ -387,8 +387,8 @@ def _file(unit: Unit, actor: Actor, case: Case, contact: Mapping[str, Any]) -> C
     standing = visibility.case_standing(case)
     facts = vault.open_facts(unit, actor, {case.id: standing})[case.id]
     until = visibility.emergency_until(actor, standing)
-    shown = masked(SAFE_CONTACT, contact)
-    return CaseFile(case, facts, shown, _closed(actor, standing), until)
+    closed = _closed(actor, standing)
+    return CaseFile(case, facts, masked(SAFE_CONTACT, contact), closed, until)
 
 
 def _closed(actor: Actor, standing: CaseStanding) -> tuple[str, ...]:
