@@ -26,7 +26,7 @@ from nrm.db import Unit, db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING, Role
 from nrm.models import Account
 from nrm.security import passwords
-from nrm.services import accounts
+from nrm.services import organisations
 from nrm.services.audit import record
 
 TIMES = 300
@@ -74,7 +74,7 @@ def main() -> None:
 def _people() -> None:
     """Make as many accounts of each kind as there are knocks: hashing one password is enough."""
     with unit_of_work() as unit:
-        office = accounts.add_organisation(unit, "Office", "police", "11", is_provider=False)
+        office = organisations.add_organisation(unit, "Office", "police", "11", is_provider=False)
         kept = passwords.hash_password(PASSWORD)
         for number, change in enumerate(KINDS.values()):
             for time_ in range(TIMES + 1) if change else ():

@@ -32,6 +32,7 @@ from nrm.services import (
     hand_over,
     identification,
     organisations,
+    people,
     provision,
     referral,
     second_factor,
@@ -428,7 +429,7 @@ def offered(world, words="A practice note.", **changed):
 def left_draft(world, by="first_responder", **changed):
     """Write a flag, and let its writer leave before it is sent: the draft's id."""
     written = draft(world, by, **changed)
-    accounts.disable(world.actor("administrator"), world.accounts[by])
+    people.disable(world.actor("administrator"), world.accounts[by])
     return written
 
 
@@ -468,6 +469,19 @@ def opened_in_emergency(world, reference, by="coordinator"):
     give(world.actor(by), reference, "danger_to_life", CANARIES["glass_words"])
     newest = select(BrokenGlass.id).where(BrokenGlass.account_id == world.accounts[by])
     return db.session.scalars(newest.order_by(BrokenGlass.broken_at.desc())).first()
+
+
+@in_world
+def another_administrator(world):
+    """Make a second administrator, as the console does."""
+    with unit_of_work() as unit:
+        home = world.organisations["ministry"]
+        new = accounts.NewAccount(
+            "Practice Second", "second@practice.example", home, Role.ADMINISTRATOR, PASSWORD
+        )
+        account = accounts.add_account(unit, new)
+        record(unit, HOUSEKEEPING, Action.ACCOUNT_CREATE)
+        return Actor(account.id, home, Role.ADMINISTRATOR, "e" * 64)
 
 
 def sign_in(page, email, password=PASSWORD, seed=SEED):

@@ -8,7 +8,7 @@ from nrm.db import db
 from nrm.domain.errors import InvalidInputError, NotFoundError, RefusedError
 from nrm.domain.policy import may
 from nrm.domain.roles import Permission
-from nrm.services import absence, accounts, casefile, ownership, visibility
+from nrm.services import absence, casefile, ownership, people, visibility
 from nrm.services.casefile import Queue
 from tests import world as worlds
 from tests.access import bar, case_of, let_it_pass, told
@@ -98,7 +98,7 @@ def test_nobody_stands_in_who_is_away_or_gone(world):
     be_away(world, "second_coordinator", "other_coordinator")
     with pytest.raises(InvalidInputError):
         be_away(world)
-    accounts.disable(world.actor("administrator"), world.accounts["other_coordinator"])
+    people.disable(world.actor("administrator"), world.accounts["other_coordinator"])
     with pytest.raises(InvalidInputError):
         be_away(world, stand_in="other_coordinator")
     let_it_pass(world, "second_coordinator")

@@ -88,7 +88,11 @@ class Access(RuleBasedStateMachine):
                 self.world.actor("provider"), self.model.sent["lakes"], self.world.pack
             )
             self.model.state["lakes"] = "accepted"
-        self.case_id = db.session.scalar(select(Case.id).where(Case.reference == self.reference))
+        case = db.session.scalars(select(Case).where(Case.reference == self.reference)).one()
+        self.case_id, self.turns = case.id, 0
+        # Whoever presumed looks after it.
+        names = {account: name for name, account in self.world.accounts.items()}
+        self.model.owner = names.get(case.owner_id, "")
         db.session.rollback()
 
     def tries(self, name, act):
@@ -300,7 +304,8 @@ class Access(RuleBasedStateMachine):
         if not hasattr(self, "model"):
             return
         # One of the two at a time: each asking is an act, and takes its time.
-        who = COORDINATORS[self.counted["steps"] % len(COORDINATORS)]
+        self.turns += 1
+        who = COORDINATORS[self.turns % len(COORDINATORS)]
         if self.model.is_barred(who):
             with pytest.raises(NotFoundError):
                 casefile.reveal(self.world.actor(who), self.reference, "health", "safety")

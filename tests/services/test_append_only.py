@@ -12,6 +12,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry
 from nrm.models.base import UtcDateTime
+from nrm.models.spoilt import LogId
 from nrm.services import audit, log_check
 
 TABLE = AuditEntry.__table__
@@ -22,6 +23,7 @@ OTHER = {
     LargeBinary: b"\0" * 32,
     String: "other",
     UtcDateTime: datetime(2020, 1, 1, tzinfo=UTC),
+    LogId: uuid4(),
     Uuid: uuid4(),
 }
 

@@ -20,8 +20,10 @@ from nrm.domain.lifecycle import ApprovalState
 from nrm.domain.roles import HOUSEKEEPING, Role
 from nrm.domain.staff import INVITATION_LASTS
 from nrm.models import Account, Approval, AuthSession, Invitation
-from nrm.services import accounts, approvals, invitations, people
+from nrm.services import approvals, invitations, people
+from nrm.services import sign_in as signing_in
 from nrm.services.accounts import NewAccount
+from tests import world as worlds
 from tests.ledger import nothing_changes
 from tests.world import PASSWORD
 
@@ -52,10 +54,10 @@ def tried_in_vain(ledger):
 
 def test_an_invited_person_chooses_a_password_and_signs_in(world):
     link = invited(world)
-    assert accounts.sign_in(EMAIL, CHOSEN, None) is None
+    assert signing_in.password(EMAIL, CHOSEN, "192.0.2.1", None) is None
     assert invitations.guest(link.token) == invitations.Guest(EMAIL, known=False)
     invitations.activate(link.token, CHOSEN)
-    assert accounts.sign_in(EMAIL, CHOSEN, None) is not None
+    assert signing_in.password(EMAIL, CHOSEN, "192.0.2.1", None) is not None
     assert kept(link.account_id).seen_at is not None
 
 
@@ -71,7 +73,7 @@ def test_only_the_hash_of_a_link_is_kept(world):
 def test_nobody_signs_in_with_an_account_that_was_never_activated(world):
     invited(world)
     for password in ("", "nobody signs in with this", PASSWORD):
-        assert accounts.sign_in(EMAIL, password, None) is None
+        assert signing_in.password(EMAIL, password, "192.0.2.1", None) is None
 
 
 def test_looking_uses_nothing_up(world, ledger):
@@ -90,7 +92,7 @@ def test_a_used_link_is_over_and_the_log_knows(world, ledger):
         invitations.guest(link.token)
     with pytest.raises(LinkOverError):
         invitations.activate(link.token, "another four plain words")
-    assert accounts.sign_in(EMAIL, CHOSEN, None) is not None
+    assert signing_in.password(EMAIL, CHOSEN, "192.0.2.1", None) is not None
     assert tried_in_vain(ledger) == [("ended", link.account_id)] * 2
 
 
@@ -169,26 +171,26 @@ def test_of_two_who_use_a_link_at_once_one_wins(app, world):
     with ThreadPoolExecutor(2) as pool:
         done = [one for one in pool.map(use, ("first four plain words", CHOSEN)) if one]
     assert len(done) == 1
-    assert accounts.sign_in(EMAIL, done[0], None) is not None
+    assert signing_in.password(EMAIL, done[0], "192.0.2.1", None) is not None
 
 
 def test_activation_ends_every_sitting(world):
     who = world.accounts["provider"]
-    accounts.sign_in(world.email("provider"), PASSWORD, None)
+    worlds.sitting(world, "provider")
     link = invitations.renew(world.actor("administrator"), who).link
     # Nobody is shut out by a link that they did not ask for.
-    assert accounts.sign_in(world.email("provider"), PASSWORD, None) is not None
+    assert signing_in.password(world.email("provider"), PASSWORD, "192.0.2.1", None) is not None
     invitations.activate(link.token, CHOSEN)
     assert db.session.scalars(select(AuthSession).where(AuthSession.account_id == who)).all() == []
-    assert accounts.sign_in(world.email("provider"), PASSWORD, None) is None
-    assert accounts.sign_in(world.email("provider"), CHOSEN, None) is not None
+    assert signing_in.password(world.email("provider"), PASSWORD, "192.0.2.1", None) is None
+    assert signing_in.password(world.email("provider"), CHOSEN, "192.0.2.1", None) is not None
 
 
 def test_a_password_that_somebody_else_knows_ends_at_once(world):
     who = world.accounts["provider"]
-    accounts.sign_in(world.email("provider"), PASSWORD, None)
+    worlds.sitting(world, "provider")
     invitations.renew(world.actor("administrator"), who, taken_over=True)
-    assert accounts.sign_in(world.email("provider"), PASSWORD, None) is None
+    assert signing_in.password(world.email("provider"), PASSWORD, "192.0.2.1", None) is None
     assert db.session.scalars(select(AuthSession).where(AuthSession.account_id == who)).all() == []
 
 
@@ -230,7 +232,7 @@ def test_a_role_that_sees_the_country_has_no_link_before_a_second_person_agrees(
     approvals.confirm(world.actor("auditor"), request)
     link = invitations.renew(administrator, made.account_id).link
     invitations.activate(link.token, CHOSEN)
-    assert accounts.sign_in(EMAIL, CHOSEN, None) is not None
+    assert signing_in.password(EMAIL, CHOSEN, "192.0.2.1", None) is not None
 
 
 def test_where_the_second_person_said_no_a_new_link_asks_anew(world):
@@ -260,4 +262,4 @@ def test_the_console_makes_a_link_for_an_account_that_is_there(world, ledger):
     entry = ledger.only()
     assert (entry.action, entry.actor_id) == ("account:invite", HOUSEKEEPING.id)
     invitations.activate(link.token, CHOSEN)
-    assert accounts.sign_in(world.email("auditor"), CHOSEN, None) is not None
+    assert signing_in.password(world.email("auditor"), CHOSEN, "192.0.2.1", None) is not None

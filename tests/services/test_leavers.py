@@ -11,13 +11,13 @@ from nrm.domain.roles import HOUSEKEEPING, Role
 from nrm.models import Account, FlagDraft, Referral
 from nrm.services import (
     absence,
-    accounts,
     casefile,
     erasure,
     hand_over,
     identification,
     left_drafts,
     ownership,
+    people,
     provision,
 )
 from nrm.services.audit import record
@@ -31,7 +31,7 @@ from tests.services.test_ownership import listed
 
 def leave(world, *names):
     for name in names:
-        accounts.disable(world.actor("administrator"), world.accounts[name])
+        people.disable(world.actor("administrator"), world.accounts[name])
 
 
 def test_the_cases_of_a_leaver_are_nobodys_and_say_whose_they_were(world):
@@ -115,7 +115,7 @@ def test_a_draft_stays_and_a_colleague_goes_on_with_it(world, ledger):
     reference = identification.send_flag(world.actor("second_responder"), draft, world.pack)
     assert case_of(reference).flagged_by_id == world.accounts["second_responder"]
     # Whoever comes back has lost it.
-    accounts.enable(world.actor("administrator"), world.accounts["first_responder"])
+    people.enable(world.actor("administrator"), world.accounts["first_responder"])
     assert identification.my_flags(world.actor("first_responder")).drafts == []
 
 

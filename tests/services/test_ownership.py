@@ -8,7 +8,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.errors import ConflictError, IllegalStepError, InvalidInputError, RefusedError
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import Account, Case, Notice
-from nrm.services import accounts, casefile, identification, ownership, referral
+from nrm.services import casefile, identification, ownership, people, referral
 from nrm.services.audit import record
 from nrm.services.casefile import Queue
 from tests import world as worlds
@@ -120,7 +120,7 @@ def test_it_is_given_to_another_coordinator_of_the_organisation_and_nobody_else(
 
 def test_it_is_not_given_to_an_account_that_is_disabled(world):
     reference = worlds.presumed(world)
-    accounts.disable(world.actor("administrator"), world.accounts["second_coordinator"])
+    people.disable(world.actor("administrator"), world.accounts["second_coordinator"])
     with pytest.raises(InvalidInputError):
         give(world, reference)
 

@@ -4,12 +4,13 @@ import pytest
 from sqlalchemy import func, select
 
 from nrm.audit.actions import Action
-from nrm.db import db
+from nrm.db import db, unit_of_work
 from nrm.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from nrm.domain.lifecycle import HandOverState
 from nrm.domain.roles import Role
 from nrm.models import FlagDraft
 from nrm.services import absence, accounts, hand_over, left_drafts, ownership
+from nrm.services.audit import record
 from tests import world as worlds
 from tests.access import case_of
 from tests.services.test_hand_over import state
@@ -62,7 +63,9 @@ def test_two_offers_of_one_case_at_once_leave_one(world):
         Role.COORDINATOR,
         PASSWORD,
     )
-    third = accounts.create_account(world.actor("administrator"), new)
+    with unit_of_work() as unit:
+        third = accounts.add_account(unit, new).id
+        record(unit, world.actor("administrator"), Action.ACCOUNT_CREATE)
     whom = (world.accounts["other_coordinator"], third)
     outcomes = meet(
         world,

@@ -12,15 +12,17 @@ from sqlalchemy import func, select, update
 
 from nrm.audit.actions import Action
 from nrm.db import acting_at, db, unit_of_work
-from nrm.domain.errors import InvalidInputError, NotFoundError, RefusedError, Subject
+from nrm.domain.errors import InvalidInputError, NotFoundError, RefusedError
 from nrm.domain.policy import may
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission, Role
 from nrm.domain.staff import AccountState
 from nrm.models import Account, AuthSession, RecoveryCode, SecondFactor
-from nrm.services import accounts, dormancy, invitations, people, visibility
+from nrm.services import dormancy, invitations, people, visibility
+from nrm.services import sign_in as signing_in
 from nrm.services.accounts import NewAccount
 from nrm.services.audit import record
 from nrm.services.people import Asked
+from tests import world as worlds
 from tests.ledger import nothing_changes
 from tests.world import PASSWORD
 
@@ -40,18 +42,6 @@ def change(*names, **values):
         record(unit, HOUSEKEEPING, Action.DIRECTORY_LOAD)
 
 
-def another_administrator(world):
-    """Make a second administrator, as the console does."""
-    with unit_of_work() as unit:
-        home = world.organisations["ministry"]
-        new = NewAccount(
-            "Practice Second", "second@practice.example", home, Role.ADMINISTRATOR, PASSWORD
-        )
-        account = accounts.add_account(unit, new)
-        record(unit, HOUSEKEEPING, Action.ACCOUNT_CREATE, Subject("account", account.id))
-        return Actor(account.id, home, Role.ADMINISTRATOR, "e" * 64)
-
-
 def test_everyone_is_listed_in_pages_and_once(world, monkeypatch):
     monkeypatch.setattr(people, "PAGE", 5)
     seen, after = [], None
@@ -66,7 +56,7 @@ def test_everyone_is_listed_in_pages_and_once(world, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("second", {"second_coordinator", "second_manager", "second_analyst"}),
+        ("second", {"second_coordinator", "second_responder", "second_manager", "second_analyst"}),
         ("  SECOND.a ", {"second_analyst"}),
         ("ANALYST", {"analyst", "second_analyst"}),
         ("practice clin", {"clinician"}),
@@ -172,7 +162,7 @@ def test_nobody_manages_their_own_account(world, act):
 
 
 def test_the_last_administrator_stays(world):
-    second = another_administrator(world)
+    second = worlds.another_administrator(world)
     people.disable(second, world.accounts["administrator"])
     third = Actor(uuid4(), second.organisation_id, Role.ADMINISTRATOR, "d" * 64)
     with nothing_changes(), pytest.raises(InvalidInputError, match="last administrator"):
@@ -182,7 +172,7 @@ def test_the_last_administrator_stays(world):
 
 
 def test_of_two_administrators_who_disable_each_other_one_stays(app, world):
-    first, second = world.actor("administrator"), another_administrator(world)
+    first, second = world.actor("administrator"), worlds.another_administrator(world)
     db.session.rollback()
     together = Barrier(2)
 
@@ -210,20 +200,20 @@ def test_why_an_account_is_disabled_is_kept_until_it_is_enabled(world):
     people.disable(administrator, who, "on_leave")
     assert people.person(administrator, who).person.account.disabled_for == "on_leave"
     people.enable(administrator, who)
-    assert accounts.sign_in(world.email("provider"), PASSWORD, None) is not None
+    assert signing_in.password(world.email("provider"), PASSWORD, "192.0.2.1", None) is not None
 
 
 def test_an_account_that_somebody_else_used_needs_a_new_link(world):
     administrator, who = world.actor("administrator"), world.accounts["provider"]
     people.disable(administrator, who, people.TAKEN_OVER)
     people.enable(administrator, who)
-    assert accounts.sign_in(world.email("provider"), PASSWORD, None) is None
+    assert signing_in.password(world.email("provider"), PASSWORD, "192.0.2.1", None) is None
     assert people.person(administrator, who).person.state is AccountState.INVITED
 
 
 def test_a_reset_forgets_factors_and_codes_and_ends_the_sittings(world):
     administrator, who = world.actor("administrator"), world.accounts["provider"]
-    accounts.sign_in(world.email("provider"), PASSWORD, None)
+    worlds.sitting(world, "provider")
     with unit_of_work() as unit:
         mine = {"account_id": who}
         made = {"added_at": unit.now, "confirmed_at": unit.now, "sign_count": 0}
@@ -260,7 +250,7 @@ def test_an_account_that_nobody_uses_is_disabled_by_itself(world, ledger):
         world.accounts["clinician"],
     }
     assert {(entry.purpose, entry.actor_id) for entry in gone} == {("dormant", None)}
-    assert accounts.sign_in(world.email("provider"), PASSWORD, None) is None
+    assert signing_in.password(world.email("provider"), PASSWORD, "192.0.2.1", None) is None
     administrator = world.actor("administrator")
     assert (
         people.person(administrator, world.accounts["provider"]).person.account.disabled_for
@@ -279,7 +269,7 @@ def test_the_last_administrator_is_never_dormant(world):
 
 def test_signing_in_counts(world):
     with acting_at(datetime.now(UTC) - timedelta(days=80)):
-        accounts.sign_in(world.email("provider"), PASSWORD, None)
+        worlds.sitting(world, "provider")
     change(*world.accounts.values(), created_at=datetime.now(UTC) - timedelta(days=400))
     dormancy.disable_dormant(DAYS)
     assert "provider" in listed(world, state=AccountState.UNSEEN)

@@ -8,10 +8,10 @@ from nrm.db import db, unit_of_work
 from nrm.domain.errors import ConflictError, InvalidInputError, NotFoundError, RefusedError
 from nrm.domain.roles import HOUSEKEEPING, Role
 from nrm.models import Account, Approval, AuthSession
-from nrm.services import accounts, approvals, people, role_changes
+from nrm.services import approvals, people, role_changes
 from nrm.services.audit import record
+from tests import world as worlds
 from tests.ledger import nothing_changes
-from tests.world import PASSWORD
 
 
 def role_of(world, name):
@@ -35,7 +35,7 @@ def elevated(world, name="analyst", role=Role.COORDINATOR):
 
 
 def test_a_role_that_shows_less_is_given_at_once_and_ends_the_sittings(world, ledger):
-    accounts.sign_in(world.email("second_coordinator"), PASSWORD, None)
+    worlds.sitting(world, "second_coordinator")
     who = world.accounts["second_coordinator"]
     assert role_changes.change(world.actor("administrator"), who, Role.DIRECTORY_MANAGER)
     assert role_of(world, "second_coordinator") is Role.DIRECTORY_MANAGER
@@ -45,7 +45,7 @@ def test_a_role_that_shows_less_is_given_at_once_and_ends_the_sittings(world, le
 
 
 def test_a_role_that_shows_more_waits_for_a_second_person(world):
-    accounts.sign_in(world.email("analyst"), PASSWORD, None)
+    worlds.sitting(world, "analyst")
     asked = elevated(world)
     assert role_of(world, "analyst") is Role.ANALYST
     assert sittings(world, "analyst") != []

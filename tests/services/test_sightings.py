@@ -89,7 +89,7 @@ class Truth:
         self.opened(who, reference)
 
     def _part(self, who, actor, reference):
-        casefile.reveal(actor, reference, "health", "safety")
+        casefile.reveal(actor, reference, "narrative", "safety")
         documents.attachments(actor, reference)
         self.opened(who, reference)
         self.opened(who, reference)

@@ -15,7 +15,7 @@ from nrm.models import Account, AuthSession, SecondFactor
 from nrm.security import passkeys, passwords
 from nrm.security import second_factor as codes
 from nrm.security.passkeys import Site
-from nrm.services import accounts, second_factor, sessions
+from nrm.services import people, second_factor, sessions
 from nrm.services import sign_in as signing_in
 from nrm.services.audit import record
 from nrm.services.second_factor import Code, PaperCode, PasskeyAnswer
@@ -142,7 +142,7 @@ def test_the_second_step_wants_the_first_to_be_fresh(world):
 def test_what_changes_between_the_steps_counts(world, change):
     waiting = step_one(world)
     if change == "disabled":
-        accounts.disable(world.actor("administrator"), world.accounts["coordinator"])
+        people.disable(world.actor("administrator"), world.accounts["coordinator"])
     else:
         with unit_of_work() as unit:
             account = db.session.get_one(Account, world.accounts["coordinator"])

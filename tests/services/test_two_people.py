@@ -10,7 +10,7 @@ import pytest
 from nrm.domain.approval import ApprovalKind
 from nrm.domain.errors import NotFoundError, RefusedError
 from nrm.domain.roles import HUMAN_ROLES, Actor
-from nrm.services import accounts, approvals, directory, erasure
+from nrm.services import approvals, directory, erasure, organisations
 from tests import ledger as ledgers
 from tests import world as worlds
 from tests.databases import ROOT
@@ -29,7 +29,7 @@ def erasing(world, first):
 
 def listing(world, first):
     administrator = world.actor("administrator")
-    house = accounts.create_organisation(
+    house = organisations.create(
         administrator, "Practice Shelter of Trees", "shelter", "11", is_provider=True
     )
     new = directory.NewListing(house, (worlds.SERVICE,), ("female",), ("kin",), "11")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nrm.services import absence, accounts, ownership
+from nrm.services import absence, ownership, people
 from tests import world as worlds
 from tests.page_checks import words
 
@@ -114,7 +114,7 @@ def test_the_rows_say_who_looks_after_each_case(world, signed_in, act):
     elsewhere, left = worlds.flag(world), worlds.flag(world)
     act(ownership.take, "other_coordinator", elsewhere)
     act(ownership.take, "second_coordinator", left)
-    act(accounts.disable, "administrator", world.accounts["second_coordinator"])
+    act(people.disable, "administrator", world.accounts["second_coordinator"])
     act(absence.set_away, "other_coordinator", world.today, world.accounts["coordinator"],
         world.pack)  # fmt: skip
     page = signed_in("coordinator")

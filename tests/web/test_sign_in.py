@@ -13,7 +13,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import Account
 from nrm.security import second_factor as codes
-from nrm.services import accounts, delays, second_factor
+from nrm.services import delays, people, second_factor
 from nrm.services.audit import record
 from tests import world as worlds
 from tests.authenticator import Authenticator
@@ -93,7 +93,7 @@ def test_the_door_looks_the_same_from_outside(world, visitor, who):
     password = "a wrong password" if who == "wrong password" else PASSWORD
     with world.entered():
         if who == "disabled":
-            accounts.disable(world.actor("administrator"), world.accounts["analyst"])
+            people.disable(world.actor("administrator"), world.accounts["analyst"])
         if who == "never activated":
             never_activated(world, "coordinator")
     html = give_password(visitor, email, password, status=422)
