@@ -130,7 +130,7 @@ def another_account(world):
 
 def a_disabled_account(world):
     with world.entered():
-        found = world.accounts["decision_maker"]
+        found = world.accounts["second_responder"]
         people.disable(world.actor("administrator"), found)
     return found
 
@@ -329,6 +329,25 @@ FORMS = [
     Form("account.recovery", "", second_step("/sign-in/recovery")),
     Form("account.set_up", "", first_time),
     Form("account.sign_in", "", at(nothing, "/sign-in")),
+    Form(
+        "approvals.cancel",
+        "administrator",
+        at(asked_approval, "/approvals/{0}/cancel", shown_at="/approvals/{0}"),
+        act="approval:cancel",
+    ),
+    Form(
+        "approvals.confirm",
+        "auditor",
+        at(asked_approval, "/approvals/{0}/confirm", shown_at="/approvals/{0}"),
+        act="approval:confirm",
+    ),
+    Form(
+        "approvals.reject",
+        "auditor",
+        at(asked_approval, "/approvals/{0}/reject", shown_at="/approvals/{0}"),
+        {"reason": "not_needed"},
+        "approval:reject",
+    ),
     Form("audit.ask", "auditor", at(nothing, "/audit")),
     Form("audit.export", "auditor", at(nothing, "/audit/export", shown_at="/audit")),
     Form(

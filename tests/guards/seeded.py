@@ -290,8 +290,8 @@ def _add_listings(made):
 
 def _add_accounts(made):
     world = made.world
-    made.accounts["active"] = world.accounts["clinician"]
-    opened = worlds.sitting(world, "clinician")
+    made.accounts["active"] = world.accounts["provider"]
+    opened = worlds.sitting(world, "provider")
     made.sittings["active"] = opened.id
     made.accounts["own"] = world.accounts["administrator"]
     made.accounts["disabled"] = world.accounts["colleague"]

@@ -104,7 +104,6 @@ BAD = [
     ("no such day", "provision.record_service", {"given_on": ["0", "0", "0"]}, "Enter a real date"),
     ("no such method", "consent.record", {"method": "gold"}, "Choose"),
     ("a NUL in a line", "consent.record", {"interpreter": "\0"}, NUL),
-    ("no such provider", "consent.share", {"recipient": "gold"}, "Choose an answer"),
     ("no such part", "consent.share", {"compartments": ["enforcement"]}, "Choose an answer"),
     ("no such e-mail", "people.invite", {"email": "a@b@c"}, "Enter an e-mail address"),
     ("a NUL in a name", "people.invite", {"name": "\0"}, NUL),

@@ -14,12 +14,13 @@ pytestmark = pytest.mark.databases("sqlite")
 
 # What pages answer for some of the records, beside opening; and why.
 MOVED_ON = {
+    "approvals.read": {404: "what is neither one's own nor one's to answer is not shown"},
+    "audit.search": {422: "an address that names no account says so"},
+    "bulletin.pdf": {403: "nothing of a draft leaves as a file"},
     "consent.withdraw": {404: "towards no provider named there is no answer to take back"},
     "provision.end": {409: "only a part that one has can end"},
     "provision.record_service": {403: "services are recorded while one is helping"},
     "referral.withdraw": {409: "only a referral that is not over can be taken back"},
-    "sittings.of_person": {403: "where one is signed in oneself has a page of its own"},
-    "sittings.sign_ins_of_person": {403: "the same of when one signed in"},
     "sightings.account": {404: "what an account saw is asked between two moments"},
 }
 
@@ -50,8 +51,15 @@ def test_every_page_of_a_role_is_as_a_page_must_be(mechanism, browser, role):
     if "casefile.open_fields" in MAY_REACH[role]:
         open_everything(mechanism, page)
     answers = looked_at(mechanism, page, MAY_REACH[role])
+    about_accounts = {
+        route.endpoint for route in all_routes(mechanism.app) if "account_id" in route.parameters
+    }
     for endpoint, statuses in answers.items():
-        assert statuses == {200, *MOVED_ON.get(endpoint, ())}, endpoint
+        if endpoint in about_accounts:
+            # Nobody keeps their own account, and of one elsewhere nothing is known.
+            assert 200 in statuses <= {200, 403, 404}, endpoint
+        else:
+            assert statuses == {200, *MOVED_ON.get(endpoint, ())}, endpoint
 
 
 def open_everything(made, page):

@@ -88,7 +88,7 @@ def test_every_relation_stands_in_the_world(mechanism):
     assert shown >= set(Relation) - {Relation.NO_RECORD, Relation.CONSENTED} - elsewhere
 
 
-@pytest.mark.parametrize("name", sorted(set(ACCOUNTS) - {"colleague"}))
+@pytest.mark.parametrize("name", sorted(set(ACCOUNTS) - {"colleague", "second_responder"}))
 def test_every_route_answers_what_the_policy_says(mechanism, browser, name, counted):
     actor, page = mechanism.world.actor(name), browser(name)
     csrf, found = {"csrf_token": token(page)}, standings(mechanism)

@@ -30,7 +30,7 @@ def test_a_colleague_is_invited_works_and_leaves(world, signed_in):
     assert EMAIL in words(colleague.get(link).main)
     colleague.post(link, {"password": CHOSEN, "again": CHOSEN})
     colleague.follow()
-    worlds.sign_in(colleague, EMAIL, CHOSEN)
+    worlds.sign_in_first(colleague, EMAIL, CHOSEN)
     assert sent in str(colleague.get("/inbox"))
     colleague.get("/people", status=403)
     # Whoever finds the link later comes to a page that says what to do.

@@ -537,4 +537,4 @@ def test_a_failed_sign_in_stands_in_the_log_with_the_account_it_was_about(world,
     (failed,) = rows(search(page, act="session:fail"))
     assert failed[2] == "Somebody who is not signed in"
     assert failed[3] == "Sign-in failed Failed"
-    assert failed[4] == "Practice Analyst"
+    assert failed[4] == "Practice Analyst Why: Password"

@@ -121,8 +121,8 @@ def test_what_was_typed_reaches_the_case_as_it_was_typed(world, responder):
         reasons = dict.fromkeys(("identity", "contact", "narrative"), "safety")
         overview = casefile.overview(world.actor("coordinator"), reference, reasons)
     assert overview.opened["narrative"]["account"] == story
-    assert overview.opened["identity"]["birth_date"] == "2001-03-27"
-    assert overview.opened["contact"]["phone"] == "+250788123456"
+    assert overview.opened["identity"]["birth_date"].told == "2001"
+    assert overview.opened["contact"]["phone"].told == "456"
     assert overview.file.facts["needs"] == ["emergency_shelter", "transport"]
     assert overview.file.facts["age_band"] == "25_34"
 

@@ -106,6 +106,7 @@ def test_the_administrator_signs_a_person_out(world, signed_in):
     assert [row[1] for row in rows(html)] == [
         "Signed out elsewhere by an administrator",
         "Signed in",
+        "Password accepted, second factor asked for",
     ]
 
 

@@ -35,7 +35,7 @@ def test_the_invited_person_chooses_a_password_and_signs_in(world, link, guest):
     choose(guest, link)
     assert guest.response.headers["Location"] == "/sign-in"
     assert "Your password is set." in words(guest.follow().main)
-    worlds.sign_in(guest, EMAIL, CHOSEN)
+    worlds.sign_in_first(guest, EMAIL, CHOSEN)
     guest.get("/flags")
     guest.get("/people", status=403)
     [entry] = entries(world, "account:activate")
