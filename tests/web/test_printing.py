@@ -75,7 +75,7 @@ def test_a_page_for_paper_has_nothing_to_press_and_says_whose_it_is(world, signe
     sheet = html.select_one(".nrm-sheet")
     assert sheet.select("form, button, input, select") == []
     who = world.person_name(name)
-    marks = [words(mark) for mark in html.select(".nrm-watermark p")]
+    marks = [words(mark) for mark in html.select(".nrm-sheet__marks p")]
     assert len(marks) > 1
     assert all(who in mark and "202" in mark and "Practice copy" in mark for mark in marks)
     by = words(html.select_one(".nrm-sheet__by"))
