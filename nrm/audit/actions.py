@@ -99,9 +99,9 @@ class Action(StrEnum):
     LISTING_SUBMIT = "listing:submit"
     LISTING_SUSPEND = "listing:suspend"
     NEEDS_RECORD = "needs:record"
-    ORGANISATION_CHANGE = "organisation:change"
     NOTICE_LIST = "notice:list"
     NOTICE_SEE = "notice:see"
+    ORGANISATION_CHANGE = "organisation:change"
     ORGANISATION_CREATE = "organisation:create"
     PERSON_SEARCH = "person:search"
     RECOVERY_MAKE = "recovery:make"
@@ -237,9 +237,9 @@ ACTION_LABEL: dict[Action, str] = {
     Action.LISTING_SUBMIT: N_("Listing submitted"),
     Action.LISTING_SUSPEND: N_("Listing suspended"),
     Action.NEEDS_RECORD: N_("Needs recorded"),
-    Action.ORGANISATION_CHANGE: N_("Organisation changed"),
     Action.NOTICE_LIST: N_("Own notices read"),
     Action.NOTICE_SEE: N_("Notice marked as seen"),
+    Action.ORGANISATION_CHANGE: N_("Organisation changed"),
     Action.ORGANISATION_CREATE: N_("Organisation created"),
     Action.PERSON_SEARCH: N_("People searched for"),
     Action.RECOVERY_MAKE: N_("Recovery codes made"),
