@@ -4,11 +4,13 @@ The whole of it is done twice, on a browser with script and on a phone without.
 """
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
+from nrm.security.second_factor import code_at, step_of
 from tests import world as worlds
 from tests.browser.people import misheard, reference_on
 from tests.world import CANARIES
@@ -23,7 +25,7 @@ EVERYTHING = [*IDENTITY, *CONTACT, CANARIES["contact_words"], *STORY, *HEALTH]
 SHELTER = worlds.ORGANISATIONS["lakes"][0]
 NEW_SHELTER = "Practice Shelter of the Valley"
 NEWCOMER = "newcomer@practice.example"
-FIRST_PASSWORD = "first-practice-password"
+FIRST_PASSWORD = "nineteen-quiet-herons"
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with script", "without script"])
@@ -59,9 +61,9 @@ def test_main_job(world, enter, sit_down, traces, javascript):
 
     administrator = sits_down("administrator")
     the_administrator_adds_a_shelter(administrator)
-    the_administrator_opens_an_account(administrator)
+    link = the_administrator_invites_somebody(administrator)
     newcomer = sit_down(javascript=javascript)
-    newcomer.signs_in(NEWCOMER, FIRST_PASSWORD)
+    the_newcomer_chooses_a_password_and_begins(newcomer, link)
     newcomer.arrives_at("Inbox", picture=False)
     the_administrator_shuts_the_account(administrator)
     the_newcomer_is_out(newcomer)
@@ -372,23 +374,43 @@ def the_administrator_adds_a_shelter(administrator):
     administrator.sees_row(NEW_SHELTER, "Huye", "Yes")
 
 
-def the_administrator_opens_an_account(administrator):
+def the_administrator_invites_somebody(administrator):
     administrator.follows("People")
-    administrator.presses("Create an account")
-    administrator.arrives_at("Create an account")
+    administrator.presses("Invite somebody")
+    administrator.arrives_at("Invite somebody")
     administrator.writes("Name", "Practice Newcomer")
     administrator.writes("Work e-mail", NEWCOMER)
     administrator.chooses("Organisation", NEW_SHELTER)
     administrator.chooses("Role", "Service provider")
-    administrator.writes("First password", FIRST_PASSWORD)
-    administrator.presses("Create the account")
+    administrator.presses("Make the account and a link")
+    administrator.arrives_at("Hand over this link")
+    link = administrator.tab.locator("main .nrm-typed").inner_text()
+    administrator.presses("To the account")
     administrator.arrives_at("Account")
-    administrator.sees("The account is ready. The person can sign in now.", "Active")
+    administrator.sees("Invited")
+    return urlsplit(link).path
+
+
+def the_newcomer_chooses_a_password_and_begins(newcomer, link):
+    newcomer.opens(link)
+    newcomer.arrives_at("Choose your password", picture=False)
+    newcomer.writes("New password", FIRST_PASSWORD)
+    newcomer.writes("The same password again", FIRST_PASSWORD)
+    newcomer.presses("Set this password")
+    newcomer.arrives_at("Sign in", picture=False)
+    newcomer.gives_password(NEWCOMER, FIRST_PASSWORD)
+    newcomer.arrives_at("Set up your telephone", picture=False)
+    seed = newcomer.tab.locator("#seed").inner_text().replace(" ", "")
+    newcomer.writes("Code from your app", code_at(seed, step_of(datetime.now(UTC))))
+    newcomer.presses("Confirm and go on")
+    newcomer.arrives_at("Your recovery codes", picture=False)
+    newcomer.presses("I have kept them")
 
 
 def the_administrator_shuts_the_account(administrator):
     administrator.presses("Disable this account")
     administrator.arrives_at("Disable this account?")
+    administrator.ticks("The person no longer works here", under="Why?")
     administrator.presses("Disable")
     administrator.arrives_at("Account", picture=False)
     administrator.sees("The person was signed out everywhere.", "Disabled since")
@@ -397,7 +419,7 @@ def the_administrator_shuts_the_account(administrator):
 def the_newcomer_is_out(newcomer):
     newcomer.follows("Accepted")
     newcomer.arrives_at("Sign in")
-    newcomer.signs_in(NEWCOMER, FIRST_PASSWORD)
+    newcomer.gives_password(NEWCOMER, FIRST_PASSWORD)
     newcomer.is_asked_again_at(
         "Sign in", "The e-mail address and the password do not belong together."
     )

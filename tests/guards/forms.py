@@ -8,8 +8,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from nrm.db import db, unit_of_work
+from nrm.domain.lifecycle import ApprovalState
 from nrm.domain.roles import HOUSEKEEPING, Role
-from nrm.models import Account, Notice, Organisation, SecondFactor
+from nrm.models import Account, Approval, Notice, Organisation, SecondFactor
 from nrm.security import passkeys
 from nrm.services import (
     absence,
@@ -205,8 +206,11 @@ def own_erasure(world):
 
 
 def asked_approval(world):
-    """Ask for a new role for somebody: the id of the request."""
-    return two_people.asked(world)
+    """Ask for a new role for somebody, unless that waits already: the id of the request."""
+    with world.entered():
+        waiting = select(Approval.id).where(Approval.state == ApprovalState.REQUESTED)
+        found = db.session.scalars(waiting.where(Approval.kind == "role_change")).first()
+    return found or two_people.asked(world)
 
 
 def somebody_away(world):
