@@ -131,6 +131,8 @@ def test_a_passkey_is_made_signs_in_and_confirms(world, sit_down, by_name):
     person.presses("Sign in")
     session, device = add_device(person)
     person.follows(re.compile("Practice Coordinator"))
+    person.arrives_at("Where I am signed in")
+    person.follows("Ways to sign in")
     person.arrives_at("Ways to sign in")
     person.tab.get_by_role("button", name="Add a passkey").click()
     person.arrives_at("Add a passkey")
