@@ -229,7 +229,7 @@ def _begin(settings: Settings, housekeeping: _Housekeeping) -> None:
     _print_table(told)
     first = next(account for account in told if account["role"] == _TRY_FIRST)
     click.echo(
-        f"\nOpen {_url(settings)} and try first: {first['email']}  {first['password']}"
+        f"\nOpen {_url(settings)} and begin as {first['email']}  {first['password']}"
         "\nThen it asks for the code of a telephone. In another terminal, here, this prints it:"
         f"\n    {_called()} demo code {first['email']}"
         "\nCtrl-C stops the demonstration; its data stay."
