@@ -6,6 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import func, select
+from werkzeug.routing import Rule
 
 from nrm import country
 from nrm.application import create_app
@@ -22,6 +23,8 @@ hypothesis.settings.load_profile("untimed")
 
 # What promises to hold on both databases is tested on both; the rest runs on SQLite alone.
 ON_BOTH = ("services", "guards", "journeys")
+# Tables that are walked whole: on PostgreSQL when the whole proof is run.
+WALKED_WHOLE = {"test_acts", "test_sightings"}
 # The guards walk pages, which know of no database: these walk them on both each time, and the
 # others when the whole proof is run.
 GUARDS_ON_BOTH = {"test_schema", "test_statements", "test_bad_input"}
@@ -63,9 +66,10 @@ def databases_for(metafunc):
         return list(marker.args)
     path = metafunc.definition.path
     folder = path.relative_to(databases.ROOT / "tests").parts[0]
-    alone = folder not in ON_BOTH or (
-        folder == "guards" and path.stem not in GUARDS_ON_BOTH and not os.environ.get("NRM_PROOF")
+    of_the_proof = path.stem in WALKED_WHOLE or (
+        folder == "guards" and path.stem not in GUARDS_ON_BOTH
     )
+    alone = folder not in ON_BOTH or (of_the_proof and not os.environ.get("NRM_PROOF"))
     return ["sqlite"] if alone else ["sqlite", "postgresql"]
 
 
@@ -112,6 +116,26 @@ def names_of_the_world(database_url):
 
 
 # The application. All that the other fixtures know of it is here.
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses_compiled_once():
+    """Let all applications of a run share what is compiled for their addresses.
+
+    Each test has an application of its own, and for its many addresses Werkzeug compiles a function
+    each: that took longer than most tests. What is compiled depends on the rule alone.
+    """
+    compile_it, kept = Rule._compile_builder, {}
+
+    def compile_once(rule, append_unknown=True):  # noqa: FBT002 - Werkzeug's own signature
+        key = (rule.rule, append_unknown, rule.host, rule.subdomain, str(rule.defaults))
+        if key not in kept:
+            kept[key] = compile_it(rule, append_unknown)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compile_once)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
