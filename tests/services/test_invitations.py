@@ -58,7 +58,8 @@ def test_an_invited_person_chooses_a_password_and_signs_in(world):
     assert invitations.guest(link.token) == invitations.Guest(EMAIL, known=False)
     invitations.activate(link.token, CHOSEN)
     assert signing_in.password(EMAIL, CHOSEN, "192.0.2.1", None) is not None
-    assert kept(link.account_id).seen_at is not None
+    # The person is seen with the second step, and not before.
+    assert kept(link.account_id).seen_at is None
 
 
 def test_only_the_hash_of_a_link_is_kept(world):
