@@ -493,6 +493,12 @@ def sign_in(page, email, password=PASSWORD, seed=SEED):
     return page
 
 
+def enter(page, world, name):
+    """Let somebody be signed in, by the services: the two forms have tests of their own."""
+    page.client.set_cookie("nrm", sitting(world, name).token)
+    return page
+
+
 def sign_in_first(page, email, password=PASSWORD):
     """Sign in for the first time: the telephone is set up from the key on the page; its seed."""
     page.post("/sign-in", {"email": email, "password": password})

@@ -38,6 +38,6 @@ def browser(mechanism):
 
     def opened(name=None):
         page = PageClient(mechanism.app.test_client())
-        return worlds.sign_in(page, mechanism.world.email(name)) if name else page
+        return worlds.enter(page, mechanism.world, name) if name else page
 
     return opened
