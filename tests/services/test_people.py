@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from nrm.audit.actions import Action
-from nrm.db import acting_at, db, unit_of_work
+from nrm.db import db, unit_of_work
 from nrm.domain.errors import InvalidInputError, NotFoundError, RefusedError
 from nrm.domain.policy import may
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission, Role
@@ -219,8 +219,7 @@ def test_a_reset_forgets_factors_and_codes_and_ends_the_sittings(world):
         made = {"added_at": unit.now, "confirmed_at": unit.now, "sign_count": 0}
         db.session.add(SecondFactor(kind="passkey", credential_id=b"1", **mine, **made))
         db.session.add(SecondFactor(kind="passkey", credential_id=b"2", **mine, **made))
-        db.session.add(SecondFactor(kind="app", seed=b"practice", **mine, **made))
-        db.session.add(RecoveryCode(code_hash=b"1", made_at=unit.now, **mine))
+        db.session.add(RecoveryCode(sealed_hash=b"1", made_at=unit.now, **mine))
         record(unit, HOUSEKEEPING, Action.DIRECTORY_LOAD)
     shown = people.person(administrator, who)
     assert (shown.factors, shown.recovery_codes, shown.sittings) == ({"app": 1, "passkey": 2}, 1, 1)
@@ -268,8 +267,8 @@ def test_the_last_administrator_is_never_dormant(world):
 
 
 def test_signing_in_counts(world):
-    with acting_at(datetime.now(UTC) - timedelta(days=80)):
-        worlds.sitting(world, "provider")
-    change(*world.accounts.values(), created_at=datetime.now(UTC) - timedelta(days=400))
+    long_ago = datetime.now(UTC) - timedelta(days=400)
+    change(*world.accounts.values(), created_at=long_ago, seen_at=long_ago)
+    worlds.sitting(world, "provider")
     dormancy.disable_dormant(DAYS)
-    assert "provider" in listed(world, state=AccountState.UNSEEN)
+    assert listed(world, state=AccountState.ACTIVE) >= {"provider"}
