@@ -212,7 +212,14 @@ def managed(unit: Unit, actor: Actor, account_id: UUID) -> Account:
     """
     del unit
     require(actor, Permission.ACCOUNT_MANAGE)
-    found = hold(account_id)
+    return kept(hold(account_id), account_id, actor)
+
+
+def kept(found: Account | None, account_id: UUID, actor: Actor) -> Account:
+    """Return an account that was fetched, if the actor looks after it.
+
+    One that the actor may not know of is not found; their own is refused.
+    """
     if found is not None:
         standing = visibility.account_standing(found)
         if found.id == actor.id or may(actor, Permission.ACCOUNT_MANAGE, standing).allowed:

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from nrm.audit.actions import Action
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import NotFoundError, Subject
-from nrm.domain.policy import may, require
+from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.models import Account, AuthSession
-from nrm.services import sessions, visibility
+from nrm.services import people, sessions
 from nrm.services.audit import record
 
 
@@ -100,15 +100,7 @@ def kept_account(actor: Actor, account_id: UUID) -> Account:
     whoever keeps the accounts of theirs alone.
     """
     require(actor, Permission.ACCOUNT_MANAGE)
-    subject = Subject("account", account_id)
-    account = db.session.get(Account, account_id)
-    if account is None:
-        raise NotFoundError(Subject("account"))
-    standing = visibility.account_standing(account)
-    if account.id != actor.id and not may(actor, Permission.ACCOUNT_MANAGE, standing).allowed:
-        raise NotFoundError(subject)
-    require(actor, Permission.ACCOUNT_MANAGE, standing)
-    return account
+    return people.kept(db.session.get(Account, account_id), account_id, actor)
 
 
 def _places(unit: Unit, actor: Actor, account: Account, limits: sessions.Limits) -> list[Place]:
