@@ -219,12 +219,12 @@ def _log(at: Installation) -> Iterator[Finding]:
     except UnreadableError as error:
         yield Finding(Health.BROKEN, f"{error}: run nrm audit verify")
         return
-    if standing.waits_since is not None and datetime.now(UTC) - standing.waits_since > _SIGNED_IN:
+    if standing.signed is None:
+        words = "the log was never signed: run nrm tick with the signer's key"
+        yield Finding(Health.LOOK, words)
+    elif standing.waits_since is not None and datetime.now(UTC) - standing.waits_since > _SIGNED_IN:
         since = f"since {standing.waits_since:%Y-%m-%d %H:%M} UTC"
         words = f"entries of the log wait to be signed {since}: run nrm tick with the signer's key"
-        yield Finding(Health.LOOK, words)
-    elif standing.signed is None:
-        words = "the log was never signed: run nrm tick with the signer's key"
         yield Finding(Health.LOOK, words)
     else:
         words = f"{standing.signed.size} entries of the log are signed, the last checkpoint is of "

@@ -153,6 +153,11 @@ FINDINGS = {
         [rf"^{LOOK}  the log was never signed: run nrm tick with the signer's key$"],
         0,
     ),
+    "a log that was never signed for long": (
+        lambda instance: logged(instance, "case:list", datetime(2026, 1, 12, 8)),  # noqa: DTZ001
+        [rf"^{LOOK}  the log was never signed: run nrm tick with the signer's key$"],
+        0,
+    ),
     "a log that nobody has signed for long": (
         signed_long_ago,
         [rf"^{LOOK}  entries of the log wait to be signed since 2026-01-12 08:00 UTC: run nrm "],
