@@ -38,6 +38,9 @@ TAKES_WORDS = "textarea, input[type=text], input[type=search], input:not([type])
 LISTEN = """
 addEventListener("securitypolicyviolation", event => nrmReport(event.violatedDirective));
 """
+DRAWN_TWICE = """
+() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+"""
 # What an address is about; the rest of it is a part.
 RECORDS = {"reference", *KINDS}
 # These know only codes, days and numbers of a form that is theirs alone.
@@ -237,7 +240,8 @@ def show(chromium, library, app):
     for address, answer in library.kept.items():
         now["at"] = answer.where
         tab.goto(address, wait_until="load")
-    # What a page does a moment later belongs to it too.
+        # What a page does when it is first drawn belongs to it too: focus, animations.
+        tab.evaluate(DRAWN_TWICE)
     tab.wait_for_timeout(200)
     context.close()
     return seen
