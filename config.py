@@ -21,6 +21,19 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
+class OpenIdProvider:
+    """An institution's own sign-in, by OpenID Connect, where people may give their password."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    # What the button calls it.
+    name: str
+    # Values of `acr` or `amr` that stand for a second factor; with none, ours is always asked for.
+    strong: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that a deployment decides."""
 
@@ -52,6 +65,8 @@ class Settings:
     proxies: int = 0
     # Where e-mail is handed over; nothing is sent where it is empty.
     mail: str = field(default="", repr=False)
+    # Another way to give one's password; none where no issuer is set.
+    openid: OpenIdProvider | None = None
 
     @classmethod
     def from_environment(cls, **chosen: Environment) -> Self:
@@ -66,6 +81,7 @@ class Settings:
             )
         if key_file and key:
             raise SettingsError("NRM_KEY_FILE and NRM_KEY are both set: say one of them")
+        origin = _origin(os.environ.get("NRM_ORIGIN", ""))
         return cls(
             environment=environment,
             instance=instance,
@@ -81,9 +97,10 @@ class Settings:
             cover_seconds=_whole_number("NRM_COVER_SECONDS", 0, least=0),
             checkpoint_folder=_folder("NRM_CHECKPOINTS"),
             checkpoint_email=os.environ.get("NRM_CHECKPOINT_EMAIL", ""),
-            origin=_origin(os.environ.get("NRM_ORIGIN", "")),
+            origin=origin,
             proxies=_whole_number("NRM_PROXIES", 0, least=0),
             mail=os.environ.get("NRM_MAIL", ""),
+            openid=_openid(os.environ.get("NRM_OIDC_ISSUER", ""), origin),
         )
 
     @property
@@ -128,12 +145,37 @@ def _origin(word: str) -> str:
     if not word:
         return ""
     parts = urlsplit(word)
-    loopback = parts.scheme == "http" and parts.hostname == "localhost"
-    if not parts.hostname or not (parts.scheme == "https" or loopback) or parts.path.strip("/"):
+    if not _is_safe(word) or parts.path.strip("/"):
         raise SettingsError(
             f"NRM_ORIGIN is {word!r}: an address such as https://nrm.example.org is needed"
         )
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _is_safe(address: str) -> bool:
+    """Say whether nobody on the way can read or change what goes to an address."""
+    parts = urlsplit(address)
+    loopback = parts.scheme == "http" and parts.hostname == "localhost"
+    return bool(parts.hostname) and (parts.scheme == "https" or loopback)
+
+
+def _openid(issuer: str, origin: str) -> OpenIdProvider | None:
+    """Read what is needed to ask an OpenID provider; half of it would be a guess."""
+    if not issuer:
+        return None
+    if not _is_safe(issuer):
+        raise SettingsError(
+            f"NRM_OIDC_ISSUER is {issuer!r}: an address such as https://id.example.org is needed"
+        )
+    if not origin:
+        raise SettingsError("NRM_OIDC_ISSUER needs NRM_ORIGIN: where people are sent back to")
+    needed = ("NRM_OIDC_CLIENT_ID", "NRM_OIDC_CLIENT_SECRET", "NRM_OIDC_NAME")
+    client_id, client_secret, name = (os.environ.get(one, "") for one in needed)
+    for variable, value in zip(needed, (client_id, client_secret, name), strict=True):
+        if not value:
+            raise SettingsError(f"NRM_OIDC_ISSUER is set, and {variable} is not")
+    strong = frozenset(os.environ.get("NRM_OIDC_STRONG", "").split())
+    return OpenIdProvider(issuer, client_id, client_secret, name, strong)
 
 
 def _folder(name: str) -> Path | None:

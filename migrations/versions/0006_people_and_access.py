@@ -34,7 +34,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in (
         "approval", "hand_over", "notice", "broken_glass", "bar",
-        "sign_in_delay", "recovery_code", "second_factor", "invitation",
+        "federated_identity", "sign_in_delay", "recovery_code", "second_factor", "invitation",
     ):  # fmt: skip
         op.drop_table(table)
     op.drop_index("ix_case_file_open_by_owner", "case_file")
@@ -151,6 +151,21 @@ def _signing_in() -> None:
         sa.PrimaryKeyConstraint("key_hash", name="pk_sign_in_delay"),
     )
     op.create_index("ix_sign_in_delay_failed_at", "sign_in_delay", ["failed_at"])
+    op.create_table(
+        "federated_identity",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("issuer", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("connected_at", _MOMENT, nullable=False),
+        sa.Column("used_at", _MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name="fk_federated_identity_account_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_federated_identity"),
+        sa.UniqueConstraint("account_id", name="uq_federated_identity_account_id"),
+        sa.UniqueConstraint("issuer", "subject", name="uq_federated_identity_issuer_subject"),
+    )
 
 
 def _bars() -> None:

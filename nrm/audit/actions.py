@@ -71,6 +71,8 @@ class Action(StrEnum):
     FACTOR_LIST = "factor:list"
     FACTOR_REMOVE = "factor:remove"
     FACTOR_RESET = "factor:reset"
+    FEDERATION_CONNECT = "federation:connect"
+    FEDERATION_DISCONNECT = "federation:disconnect"
     FIELD_REVEAL = "field:reveal"
     FLAG_LIST = "flag:list"
     FLAG_VIEW = "flag:view"
@@ -209,6 +211,8 @@ ACTION_LABEL: dict[Action, str] = {
     Action.FACTOR_LIST: N_("Own ways to sign in read"),
     Action.FACTOR_REMOVE: N_("Second factor removed"),
     Action.FACTOR_RESET: N_("All second factors of an account removed"),
+    Action.FEDERATION_CONNECT: N_("Sign-in of another institution connected"),
+    Action.FEDERATION_DISCONNECT: N_("Sign-in of another institution disconnected"),
     Action.FIELD_REVEAL: N_("A masked field shown"),
     Action.FLAG_LIST: N_("List of own flags read"),
     Action.FLAG_VIEW: N_("Own flag read"),

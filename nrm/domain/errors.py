@@ -115,6 +115,15 @@ class WrongFactorError(MechanismError):
         self.why = why
 
 
+class FederationError(MechanismError):
+    """Another institution's sign-in proved nothing here (422); carries why, for the log alone."""
+
+    def __init__(self, why: str) -> None:
+        """Carry why as a code."""
+        super().__init__(why)
+        self.why = why
+
+
 class TooManyTriesError(MechanismError):
     """Somebody has tried too often and must wait (429); the words are the same for everybody."""
 

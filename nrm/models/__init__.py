@@ -26,7 +26,13 @@ from nrm.models.sealed import (
     SealedNote,
 )
 from nrm.models.search import IdentifierToken, NameIndex, NameToken
-from nrm.models.sign_in import Invitation, RecoveryCode, SecondFactor, SignInDelay
+from nrm.models.sign_in import (
+    FederatedIdentity,
+    Invitation,
+    RecoveryCode,
+    SecondFactor,
+    SignInDelay,
+)
 from nrm.models.tree import AuditCheckpoint, AuditCosignature, AuditTile, AuditWitness
 
 __all__ = [
@@ -51,6 +57,7 @@ __all__ = [
     "Erasure",
     "FactsHead",
     "FactsKey",
+    "FederatedIdentity",
     "FlagDraft",
     "FormReceipt",
     "HandOver",

@@ -3,12 +3,42 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from nrm.models.base import Audited, Base, Id, Moment, UtcDateTime
 
 _NOT_ENDED = text("ended_at IS NULL")
+
+
+class FederatedIdentity(Audited, Base):
+    """Who somebody is at another institution's sign-in, by its issuer and its subject (OpenID).
+
+    Never by an e-mail address, which can be given to somebody else.
+    """
+
+    __tablename__ = "federated_identity"
+    __table_args__ = (
+        # One person at one account, and no second one beside it.
+        UniqueConstraint("issuer", "subject", name="uq_federated_identity_issuer_subject"),
+        UniqueConstraint("account_id", name="uq_federated_identity_account_id"),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    connected_at: Mapped[Moment]
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Invitation(Audited, Base):

@@ -43,6 +43,8 @@ _ACCOUNTS = (
 )
 # Whoever may destroy a case's key may spoil it as well: nothing is added to what it can do.
 _CASE_KEYS = "SELECT, INSERT, UPDATE (ring_id), DELETE"
+# Who somebody is elsewhere is never changed, only removed and connected anew.
+_IDENTITIES = "SELECT, INSERT, UPDATE (used_at), DELETE"
 # Whoever signs in through the process for readers is seen there; it keeps nobody's password.
 _COME_IN = "SELECT, UPDATE (seen_at)"
 
@@ -84,6 +86,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "erasure": {APP: _CHANGE},
     "facts_head": {APP: _HEADS, STATISTICS: _READ},
     "facts_key": {APP: _ADD_AND_REMOVE, STATISTICS: _READ},
+    "federated_identity": dict.fromkeys((APP, READER), _IDENTITIES),
     "flag_draft": {APP: _ANYTHING},
     "form_receipt": {APP: _ADD_AND_REMOVE, READER: _ADD},
     "hand_over": {APP: "SELECT, INSERT, UPDATE (state, answered_at)"},

@@ -25,10 +25,11 @@ FAMILIAR = timedelta(days=30)
 
 
 class Step(StrEnum):
-    """What was tried: a password, or a code after it."""
+    """What was tried: a password, a code after it, or another institution's sign-in."""
 
     PASSWORD = "password"  # noqa: S105 - a step, and no password
     CODE = "code"
+    FEDERATED = "federated"
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,11 @@ def _count(unit: Unit, step: Step, who: str, network: str) -> None:
 
 def _rules(unit: Unit, step: Step, who: str, network: str) -> list[tuple[SignInDelay, Rule]]:
     """Hold what is counted for a try; always in this order, so that no two wait for each other."""
-    counted = [
-        (_held(_hash("network", network)), NETWORK),
-        (_held(_pair(step, who, network)), FROM_ONE_NETWORK),
-    ]
+    counted = [(_held(_hash("network", network)), NETWORK)]
+    if step is Step.FEDERATED:
+        # Whose account it is comes out only when the try was right.
+        return counted
+    counted.append((_held(_pair(step, who, network)), FROM_ONE_NETWORK))
     known = db.session.get(SignInDelay, _pair(Step.PASSWORD, who, network))
     lately = known.succeeded_at if known is not None else None
     if lately is None or lately <= unit.now - FAMILIAR:

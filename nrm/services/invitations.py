@@ -21,7 +21,7 @@ from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
 from nrm.domain.staff import INVITATION_LASTS
 from nrm.domain.text import N_
 from nrm.models import Account, Invitation, Organisation
-from nrm.services import accounts, organisations, people, role_changes, sessions
+from nrm.services import accounts, federation, organisations, people, role_changes, sessions
 from nrm.services.accounts import NewAccount
 from nrm.services.audit import record, record_alone
 
@@ -112,6 +112,7 @@ def renew(
         if taken_over:
             people.refuse_last_administrator(account)
             account.password_hash = ""
+            federation.forget(account.id)
             sessions.end_all(account.id)
         unit.outcome = str(account.id)
         made = Made(account.id, _link_or_request(unit, actor, account))

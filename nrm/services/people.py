@@ -27,7 +27,7 @@ from nrm.models import (
     RecoveryCode,
     SecondFactor,
 )
-from nrm.services import leavers, sessions, visibility
+from nrm.services import federation, leavers, sessions, visibility
 from nrm.services.audit import record
 
 PAGE = 50
@@ -304,6 +304,7 @@ def reset_factors(actor: Actor, account_id: UUID, *, form_id: UUID | None = None
         counts = {
             "factors": _forget(SecondFactor, account_id),
             "codes": _forget(RecoveryCode, account_id),
+            "federated": federation.forget(account_id),
         }
         sessions.end_all(account_id)
         about = Subject("account", account.id)

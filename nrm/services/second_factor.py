@@ -26,13 +26,13 @@ from nrm.domain.errors import (
 from nrm.domain.policy import require
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
 from nrm.domain.text import N_
-from nrm.models import Account, RecoveryCode, SecondFactor
+from nrm.models import Account, FederatedIdentity, RecoveryCode, SecondFactor
 from nrm.security import passkeys
 from nrm.security import second_factor as codes
 from nrm.security.keyring import Purpose
 from nrm.security.passkeys import PasskeyError, Site
 from nrm.security.sealing import Place, seal, sealed_key_id, unseal
-from nrm.services import keys, sessions
+from nrm.services import federation, keys, sessions
 from nrm.services.audit import record
 
 _USE = "second factor"
@@ -88,6 +88,8 @@ class Ways:
 
     factors: Sequence[SecondFactor]
     codes_left: int
+    # The other institution's sign-in, if they connected it.
+    connected: FederatedIdentity | None
 
 
 # Showing one
@@ -201,7 +203,7 @@ def ways(actor: Actor) -> Ways:
         left = _codes_left(_id(actor))
         counts = {"factors": len(found)}
         record(unit, actor, Action.FACTOR_LIST, Subject("account", actor.id), counts=counts)
-    return Ways(found, left)
+    return Ways(found, left, federation.of(actor.id))
 
 
 def own(actor: Actor, factor_id: UUID) -> SecondFactor:
@@ -330,6 +332,8 @@ def reset(unit: Unit, actor: Actor, account_id: UUID) -> int:
     """
     hold(account_id)
     sessions.end_all(account_id)
+    # It could have been connected by whoever found the telephone.
+    federation.forget(account_id)
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
     gone = db.session.execute(
         delete(SecondFactor).where(SecondFactor.account_id == account_id).returning(SecondFactor.id)

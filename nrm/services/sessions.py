@@ -118,21 +118,30 @@ def confirm(unit: Unit, session_id: UUID) -> str:
     return token
 
 
-def open_for(unit: Unit, account_id: UUID, old_session: UUID | None) -> Opened:
+def open_for(
+    unit: Unit, account_id: UUID, old_session: UUID | None, *, confirmed: bool = True
+) -> Opened:
     """Open a sitting for an account and end the one in which the form was shown.
 
-    Whoever opens one has shown a second factor just now.
+    Whoever opens one has shown a second factor of ours just now, or else is not `confirmed`.
     """
     if old_session is not None:
         end(old_session)
-    return _open(unit, account_id, {}, _ABSOLUTE)
+    return _open(unit, account_id, {}, _ABSOLUTE, confirmed=confirmed)
 
 
 # The longest that any sitting lasts; the web layer's own limit may only be shorter.
 _ABSOLUTE = timedelta(hours=24)
 
 
-def _open(unit: Unit, account_id: UUID | None, data: dict[str, Any], lasts: timedelta) -> Opened:
+def _open(
+    unit: Unit,
+    account_id: UUID | None,
+    data: dict[str, Any],
+    lasts: timedelta,
+    *,
+    confirmed: bool = False,
+) -> Opened:
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     session_id = uuid4()
     db.session.add(
@@ -143,7 +152,7 @@ def _open(unit: Unit, account_id: UUID | None, data: dict[str, Any], lasts: time
             created_at=unit.now,
             seen_at=unit.now,
             expires_at=unit.now + lasts,
-            confirmed_at=unit.now if account_id is not None else None,
+            confirmed_at=unit.now if confirmed else None,
             data=_seal(session_id, data),
         )
     )

@@ -1,5 +1,7 @@
 """Signing in: a password, then a second factor, and nobody is signed in between the two.
 
+Another institution's sign-in can stand for the password and, where it asked for one, for both.
+
 What is known after the password is kept, sealed, in the sitting of a browser that nobody is signed
 in at; every step gives the browser a new token. Whatever is wrong with an e-mail address and its
 password, it costs one verification of a password and gets the same answer.
@@ -17,10 +19,11 @@ from nrm.audit.actions import Action, Outcome
 from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import NotFoundError, StartAgainError, Subject, WrongFactorError
 from nrm.domain.roles import HOUSEKEEPING, Actor
-from nrm.models import Account, AuthSession
+from nrm.models import Account, AuthSession, FederatedIdentity
 from nrm.security import passwords
 from nrm.security import second_factor as codes
-from nrm.services import delays, second_factor, sessions
+from nrm.security.openid import Identity
+from nrm.services import delays, federation, second_factor, sessions
 from nrm.services.accounts import normalised
 from nrm.services.audit import record, record_alone
 from nrm.services.delays import Step
@@ -32,6 +35,8 @@ _PATIENCE = timedelta(minutes=10)
 CONFIRMED_FOR = timedelta(minutes=10)
 # How the sitting remembers who has given their password.
 KEPT_AS = "sign_in"
+# How the log says that somebody came by another institution's sign-in.
+_FEDERATED = "federated"
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,32 @@ def password(email: str, typed: str, address: str, old: UUID | None) -> sessions
         opened = sessions.open_waiting(unit, {KEPT_AS: _remembered(unit, kept)}, old)
         record(unit, HOUSEKEEPING, Action.SESSION_BEGIN, Subject("account", kept.id))
         return opened
+
+
+def federated(found: Identity, address: str, old: UUID | None) -> sessions.Opened | SignedIn:
+    """Let in whom another institution knows, or ask for the second factor if it did not.
+
+    Raises FederationError where nobody here is connected, in the same words as for the disabled.
+    """
+    connection = federation.known(found)
+    account_id = connection.account_id if connection is not None else None
+    account = db.session.get(Account, account_id) if account_id is not None else None
+    if connection is None or account is None or account.disabled_at is not None:
+        raise federation.failed("unknown" if account is None else "disabled", account_id)
+    with unit_of_work() as unit:
+        account = db.session.get_one(Account, account.id)
+        db.session.get_one(FederatedIdentity, connection.id).used_at = unit.now
+        if not found.strong or second_factor.needed(account.id):
+            opened = sessions.open_waiting(unit, {KEPT_AS: _remembered(unit, account)}, old)
+            about = Subject("account", account.id)
+            record(unit, HOUSEKEEPING, Action.SESSION_BEGIN, about, purpose=_FEDERATED)
+            return opened
+        # What is sensitive still wants a second factor of ours: theirs was shown elsewhere.
+        opened = sessions.open_for(unit, account.id, old, confirmed=False)
+        actor = Actor(account.id, account.organisation_id, account.role, opened.reference)
+        _come_in(unit, account, address)
+        _sign_in(unit, actor, Proven(_FEDERATED))
+        return SignedIn(opened, Proven(_FEDERATED), [])
 
 
 def _keeps_passwords() -> bool:
@@ -173,6 +204,10 @@ def set_up(data: dict[str, Any], typed: str, address: str, old: UUID) -> SignedI
 def _let_in(unit: Unit, account: Account, shown: Shown, address: str) -> None:
     if not isinstance(shown, PasskeyAnswer):
         delays.right(unit, Step.CODE, account.email, address)
+    _come_in(unit, account, address)
+
+
+def _come_in(unit: Unit, account: Account, address: str) -> None:
     delays.came_in(unit, account.email, address)
     account.seen_at = unit.now
 

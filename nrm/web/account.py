@@ -44,7 +44,8 @@ def sign_in() -> Page:
             return redirect(url_for(".code"), 303)
         # The same words whether the account exists or not.
         form.refuse("email", _("The e-mail address and the password do not belong together."))
-    return render_template("account/sign_in.html", form=form), form.status
+    page = render_template("account/sign_in.html", form=form, federated=factor_pages.federated())
+    return page, form.status
 
 
 @blueprint.route("/sign-in/code", methods=["GET", "POST"])

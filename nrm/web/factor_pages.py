@@ -37,6 +37,12 @@ def site() -> Site | None:
     return Site(_("National Referral Mechanism"), host, origin)
 
 
+def federated() -> str:
+    """Name the other institution whose sign-in counts here; empty where there is none."""
+    provider = current_app.config["NRM"].openid
+    return provider.name if provider is not None else ""
+
+
 def question(account_id: UUID | None) -> str:
     """Ask the browser for one of an account's passkeys, as JSON; empty where there is none."""
     known, here = second_factor.passkeys_of(account_id), site()

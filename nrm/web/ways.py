@@ -39,6 +39,7 @@ def page() -> str:
         app=next((one for one in found.factors if one.kind == FactorKind.APP), None),
         passkeys=[one for one in found.factors if one.kind == FactorKind.PASSKEY],
         last_one=len(found.factors) == 1,
+        federated=factor_pages.federated(),
         can_add_passkey=factor_pages.site() is not None,
         tab="ways",
     )

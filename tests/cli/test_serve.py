@@ -74,6 +74,17 @@ def test_serve_refuses_a_database_that_is_behind(refusal, installed, free_port):
         ({"NRM_ORIGIN": "nrm.example.org"}, "NRM_ORIGIN is 'nrm.example.org'"),
         ({"NRM_ORIGIN": "http://nrm.example.org"}, "an address such as https://nrm.example.org"),
         ({"NRM_ORIGIN": "https://nrm.example.org/here"}, "NRM_ORIGIN is 'https://"),
+        ({"NRM_OIDC_ISSUER": "http://id.example.org"}, "NRM_OIDC_ISSUER is 'http://id"),
+        ({"NRM_OIDC_ISSUER": "https://id.example.org"}, "NRM_OIDC_ISSUER needs NRM_ORIGIN"),
+        (
+            {
+                "NRM_OIDC_ISSUER": "https://id.example.org",
+                "NRM_ORIGIN": "https://nrm.example.org",
+                "NRM_OIDC_CLIENT_ID": "nrm",
+                "NRM_OIDC_NAME": "the Ministry",
+            },
+            "NRM_OIDC_ISSUER is set, and NRM_OIDC_CLIENT_SECRET is not",
+        ),
         ({"PORT": "70000"}, "PORT is 70000"),
     ],
 )

@@ -12,10 +12,12 @@ from nrm.domain.lifecycle import ApprovalState
 from nrm.domain.roles import HOUSEKEEPING, Role
 from nrm.models import Account, Approval, Notice, Organisation, SecondFactor
 from nrm.security import passkeys
+from nrm.security.openid import Identity
 from nrm.services import (
     absence,
     directory,
     erasure,
+    federation,
     identification,
     invitations,
     organisations,
@@ -113,6 +115,19 @@ def a_passkey_of(name):
             found = db.session.scalars(mine.where(SecondFactor.kind == "passkey")).first()
             db.session.rollback()
         return found
+
+    return make
+
+
+def connected_as(name):
+    """Connect somebody's account with another institution's sign-in."""
+
+    def make(world):
+        with world.entered():
+            if federation.of(world.accounts[name]) is None:
+                elsewhere = Identity("https://id.practice.example", name, strong=False)
+                federation.connect(world.actor(name), elsewhere)
+            db.session.rollback()
 
     return make
 
@@ -778,6 +793,12 @@ FORMS = [
             shown_at="/people/{0}/sittings",
         ),
         act="session:end",
+    ),
+    Form(
+        "federation.remove",
+        "clinician",
+        at(connected_as("clinician"), WAYS + "/federated/remove"),
+        act="federation:disconnect",
     ),
     Form("search.people", "coordinator", at(nothing, "/search"), {"names": "Practice Person"}),
     Form(

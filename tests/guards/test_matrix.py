@@ -18,13 +18,18 @@ EVERYBODY = {
     "welcome.activate",
 }
 # The second step of signing in: whoever has not taken the first is led to it.
-SECOND_STEP = {"account.code", "account.passkey", "account.recovery", "account.set_up"}
+SECOND_STEP = {
+    *("account.code", "account.passkey", "account.recovery", "account.set_up"),
+    *("federation.back", "federation.begin"),
+}
 SIGNED_IN = {
     "account.sign_out",
     "confirm.code",
     "confirm.go_on",
     "confirm.passkey",
     "confirm.recovery",
+    "federation.connect",
+    "federation.remove",
     "home.index",
     "notices.page",
     "notices.seen",

@@ -13,6 +13,8 @@ PUBLIC = {
     "account.recovery": "nobody is known before they have shown a second factor",
     "account.set_up": "nobody is known before they have a second factor",
     "account.sign_in": "nobody is known before they have signed in",
+    "federation.back": "nobody is known before the other institution has said who it is",
+    "federation.begin": "nobody is known before they have signed in",
     "health.healthz": "whoever watches over the process has no account; it says nothing of cases",
     "health.readyz": "the same, for whoever sends requests to it",
     "pages.accessibility": "a statement for everybody, as the law asks",

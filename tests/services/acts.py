@@ -16,10 +16,9 @@ from nrm.db import db, unit_of_work
 from nrm.domain.approval import ApprovalKind
 from nrm.domain.consent import Answer, GivenBy
 from nrm.domain.lifecycle import ApprovalState, ErasureState, ReferralState
-from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES, Permission, Role
-from nrm.models import Case, Notice, SecondFactor
-from nrm.security import passkeys, search_tokens
-from nrm.security.second_factor import code_at, step_of
+from nrm.domain.roles import HUMAN_ROLES, Permission, Role
+from nrm.models import Case, Notice
+from nrm.security import search_tokens
 from nrm.services import (
     absence,
     accounts,
@@ -66,12 +65,11 @@ from nrm.statistics.bulletin import Voice
 from nrm.statistics.pictures import Ground
 from tests import releases
 from tests import world as worlds
-from tests.authenticator import Authenticator
-from tests.services import ownership_acts
+from tests.services import ownership_acts, sign_in_acts
 from tests.services.act import NOWHERE, Act
 from tests.services.two_people import asked as _approval_asked
 from tests.services.two_people import registered
-from tests.world import CANARIES, SEED, SERVICE
+from tests.world import CANARIES, SERVICE
 
 ALL_COMPARTMENTS = "contact enforcement health identity narrative"
 
@@ -412,34 +410,6 @@ def _told(world):
     worlds.opened_in_emergency(world, worlds.flag(world), "first_responder")
     own = select(Notice.id).where(Notice.account_id == world.accounts["coordinator"])
     return db.session.scalars(own).one()
-
-
-SITE = passkeys.Site("Practice", "localhost", "http://localhost")
-
-
-def _without_app(world):
-    with unit_of_work() as unit:
-        second_factor.reset(unit, HOUSEKEEPING, world.accounts["coordinator"])
-
-
-def _add_passkey(world, actor, what, **given):
-    device, challenge = what
-    question = passkeys.to_register(SITE, challenge, actor.id, "Practice", [])
-    second_factor.add_passkey(actor, SITE, challenge, device.make(question), **given)
-
-
-def _app_of_the_coordinator(world):
-    theirs = select(SecondFactor.id).where(SecondFactor.account_id == world.accounts["coordinator"])
-    return db.session.scalars(theirs).one()
-
-
-def _passkey_to_remove(world):
-    who, new = world.actor("coordinator"), (Authenticator(), passkeys.new_challenge())
-    _add_passkey(world, who, new)
-    newest = select(SecondFactor.id).where(SecondFactor.account_id == who.id)
-    found = db.session.scalars(newest.where(SecondFactor.kind == "passkey")).first()
-    db.session.rollback()
-    return found
 
 
 ACTS = [
@@ -1649,61 +1619,7 @@ ACTS = [
         missing=lambda world, actor: _take_questionnaire(world, actor, uuid4()),
         outcome=Outcome.BEGUN,
     ),
-    Act(
-        "look at one's own ways to sign in",
-        "coordinator",
-        _nothing,
-        lambda world, actor, what, **_: second_factor.ways(actor),
-        Action.FACTOR_LIST,
-        "account",
-        also=tuple(HUMAN_ROLES),
-    ),
-    Act(
-        "make recovery codes",
-        "coordinator",
-        _nothing,
-        lambda world, actor, what, **given: second_factor.make_codes(actor, **given),
-        Action.RECOVERY_MAKE,
-        "account",
-        form=True,
-        also=tuple(HUMAN_ROLES),
-    ),
-    Act(
-        "set up an app",
-        "coordinator",
-        _without_app,
-        lambda world, actor, what, **given: second_factor.set_up_app(
-            actor, SEED, code_at(SEED, step_of(datetime.now(UTC))), **given
-        ),
-        Action.FACTOR_ADD,
-        "factor",
-        purpose="app",
-        form=True,
-        also=tuple(HUMAN_ROLES),
-    ),
-    Act(
-        "add a passkey",
-        "coordinator",
-        lambda world: (Authenticator(), passkeys.new_challenge()),
-        _add_passkey,
-        Action.FACTOR_ADD,
-        "factor",
-        purpose="passkey",
-        form=True,
-        also=tuple(HUMAN_ROLES),
-    ),
-    Act(
-        "remove a second factor",
-        "coordinator",
-        _passkey_to_remove,
-        lambda world, actor, what, **given: second_factor.remove(actor, what, **given),
-        Action.FACTOR_REMOVE,
-        "factor",
-        purpose="passkey",
-        form=True,
-        strangers=("second_coordinator",),
-        missing=lambda world, actor: second_factor.remove(actor, uuid4()),
-    ),
+    *sign_in_acts.ACTS,
 ]
 
 # Reads that open nothing and are about nobody: no entry, but a permission all the same.
@@ -1713,7 +1629,7 @@ UNLOGGED = {
         set(HUMAN_ROLES),
     ),
     "second_factor.own": (
-        lambda world, actor: second_factor.own(actor, _app_of_the_coordinator(world)),
+        lambda world, actor: second_factor.own(actor, sign_in_acts.app_of_the_coordinator(world)),
         {Role.COORDINATOR},
     ),
     "directory.entries": (
