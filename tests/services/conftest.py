@@ -15,3 +15,9 @@ def ledger(world):
     """Give the entries that the test's own acts write, once the world is made."""
     del world
     return Ledger()
+
+
+@pytest.fixture
+def kept(world):
+    """Name where this installation keeps what lies outside its database."""
+    return world.app.config["NRM"]
