@@ -12,6 +12,7 @@ import json
 import secrets
 import threading
 import time
+import warnings
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -40,6 +41,10 @@ class Provider:
     signs: object = None
     # What the token endpoint answers instead of a token.
     answers: object = None
+    # What else it shows as keys, and whether it says who it is one byte after the other.
+    other_keys: list = field(default_factory=list)
+    drips: bool = False
+    described_times: int = 0
     # The tokens' requests that came, and codes by what was asked with them.
     asked: list = field(default_factory=list)
     codes: dict = field(default_factory=dict)
@@ -63,10 +68,9 @@ class Provider:
     def token(self, form, authorization):
         """Give a token for a code, to who asked for it and can prove that."""
         expected = f"{urlencode({'': CLIENT})[1:]}:{urlencode({'': SECRET})[1:]}"
-        plain = f"{CLIENT}:{SECRET}"
         sent = base64.b64decode(authorization.removeprefix("Basic ")).decode()
         asked = self.codes.pop(form.get("code"), None)
-        if sent not in (expected, plain) or asked is None:
+        if sent != expected or asked is None:
             return {"error": "invalid_grant"}
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
         if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != asked["code_challenge"]:
@@ -126,11 +130,28 @@ def signed_by_a_stranger(claims):
     return jwt.encode({"alg": "RS256", "kid": "one"}, claims, stranger)
 
 
+def signed_with_a_short_key(provider):
+    """Sign with a key that can be guessed, and show it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        short = RSAKey.generate_key(1024, {"kid": "short"})
+
+    def sign(claims):
+        provider.other_keys.append(short.as_dict(private=False))
+        return jwt.encode({"alg": "RS256", "kid": "short"}, claims, short)
+
+    return sign
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         """Describe the provider, show its keys, ask a person."""
         provider, parts = self.server.provider, urlsplit(self.path)
         if parts.path == "/.well-known/openid-configuration":
+            provider.described_times += 1
+            if provider.drips:
+                self._drip()
+                return
             self._json(
                 {
                     "issuer": provider.issuer,
@@ -142,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
                 }
             )
         elif parts.path == "/keys":
-            self._json({"keys": [provider.key.as_dict(private=False)]})
+            self._json({"keys": [*provider.other_keys, provider.key.as_dict(private=False)]})
         elif parts.path == "/authorize":
             answer = provider.approve(self.path)
             back = parse_qs(parts.query)["redirect_uri"][0]
@@ -158,6 +179,14 @@ class _Handler(BaseHTTPRequestHandler):
         form = dict(parse_qsl(body))
         self.server.provider.asked.append(form)
         self._json(self.server.provider.token(form, self.headers.get("Authorization", "")))
+
+    def _drip(self):
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                self.wfile.write(b" ")
+                time.sleep(0.1)
 
     def _json(self, told):
         if isinstance(told, int):

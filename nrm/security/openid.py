@@ -8,38 +8,41 @@ to anything. (OpenID Connect Core 1.0, section 3.1; RFC 7636 for the verifier; R
 import hmac
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
-import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, Key, KeySet
 from joserfc.jws import JWSRegistry
+from joserfc.util import urlsafe_b64decode
 
 from config import OpenIdProvider
+from nrm.security import outbound
 
-_PATIENCE_SECONDS = 5
+# From being sent away to coming back: long enough to find the telephone there.
+_ANSWERED_WITHIN_SECONDS = 600
 # How far the clocks of two institutions may be apart.
 _CLOCKS_SECONDS = 60
-# Addresses and keys are asked for at most once in this time, however many knock.
-_FRESH_SECONDS = 60
 # Only signatures that need a private key: nobody who knows ours can sign in the other's name.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
+_SHORTEST_RSA_BYTES = 256
 _LONGEST_SUBJECT = 255
 _TOKEN_BYTES = 32
 _WHATEVER_A_BROKEN_ANSWER_RAISES = (
     AuthlibBaseError,
     JoseError,
-    requests.RequestException,
+    ArithmeticError,
     AttributeError,
     LookupError,
+    # What the network raises too.
+    OSError,
+    RecursionError,
     TypeError,
     ValueError,
 )
@@ -68,6 +71,10 @@ class Asked:
         """Return what the sitting keeps of it."""
         return asdict(self)
 
+    def is_answered_by(self, answer: Mapping[str, str]) -> bool:
+        """Say whether an answer is one to this question, right or wrong."""
+        return hmac.compare_digest(answer.get("state", "").encode(), self.state.encode())
+
     @classmethod
     def from_kept(cls, kept: Mapping[str, Any]) -> Self:
         """Read what the sitting kept."""
@@ -88,6 +95,13 @@ def ask(provider: OpenIdProvider, back: str) -> tuple[str, Asked]:
 
     Raises OpenIdError where the provider does not say where that is.
     """
+    try:
+        return _ask(provider, back)
+    except _WHATEVER_A_BROKEN_ANSWER_RAISES:
+        raise OpenIdError("provider") from None
+
+
+def _ask(provider: OpenIdProvider, back: str) -> tuple[str, Asked]:
     asked = Asked(
         state=secrets.token_urlsafe(_TOKEN_BYTES),
         nonce=secrets.token_urlsafe(_TOKEN_BYTES),
@@ -118,6 +132,8 @@ def identity(
             grant_type="authorization_code",
             code=answer["code"],
             code_verifier=asked.verifier,
+            # RFC 6749, section 2.3.1: a name and a secret are written as in a form.
+            auth=(quote_plus(provider.client_id), quote_plus(provider.client_secret)),
         )
         claims = _claims(provider, asked, token)
         claims.validate(leeway=_CLOCKS_SECONDS)
@@ -127,8 +143,10 @@ def identity(
 
 
 def _check_answer(provider: OpenIdProvider, asked: Asked, answer: Mapping[str, str]) -> None:
-    if not hmac.compare_digest(answer.get("state", "").encode(), asked.state.encode()):
+    if not asked.is_answered_by(answer):
         raise OpenIdError("state")
+    if time.time() > asked.at + _ANSWERED_WITHIN_SECONDS:
+        raise OpenIdError("late")
     # A provider that says who it is in its answers is taken at its word.
     says = bool(_metadata(provider).get("authorization_response_iss_parameter_supported"))
     if answer.get("iss", None if says else provider.issuer) != provider.issuer:
@@ -139,7 +157,7 @@ def _check_answer(provider: OpenIdProvider, asked: Asked, answer: Mapping[str, s
 
 def _claims(provider: OpenIdProvider, asked: Asked, token: Mapping[str, Any]) -> CodeIDToken:
     """Open the token of whoever came back, if it is signed by one of the provider's keys of now."""
-    keys = KeySet.import_key_set(_read(_endpoint(provider, "jwks_uri")))
+    keys = KeySet(list(_keys(outbound.read(_endpoint(provider, "jwks_uri")))))
     opened = jwt.decode(token["id_token"], keys, registry=JWSRegistry(algorithms=_ALGORITHMS))
     return CodeIDToken(
         opened.claims,
@@ -156,15 +174,38 @@ def _claims(provider: OpenIdProvider, asked: Asked, token: Mapping[str, Any]) ->
     )
 
 
+def _keys(shown: Any) -> Iterator[Key]:  # noqa: ANN401 - what another program wrote as JSON
+    """Read the keys that are of use here; of those that are not, others may sign other things."""
+    for one in shown["keys"]:
+        try:
+            if not _is_short(one):
+                yield JWKRegistry.import_key(one)
+        except _WHATEVER_A_BROKEN_ANSWER_RAISES:
+            continue
+
+
+def _is_short(key: Mapping[str, str]) -> bool:
+    return key["kty"] == "RSA" and len(urlsafe_b64decode(key["n"].encode())) < _SHORTEST_RSA_BYTES
+
+
 def _identity(provider: OpenIdProvider, asked: Asked, claims: Mapping[str, Any]) -> Identity:
     subject = claims["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
+    if not _is_name(subject):
         raise OpenIdError("subject")
-    # That they were asked anew is more than a wish: a provider that did not is found out.
-    if claims["auth_time"] < asked.at - _CLOCKS_SECONDS:
+    # That they were asked anew is more than a wish: a provider that did not is found out, as is
+    # one that says it in another unit.
+    since, until = asked.at - _CLOCKS_SECONDS, time.time() + _CLOCKS_SECONDS
+    if not since <= claims["auth_time"] <= until:
         raise OpenIdError("not-anew")
     shown = {claims.get("acr"), *claims.get("amr", ())}
     return Identity(provider.issuer, subject, strong=bool(provider.strong & shown))
+
+
+def _is_name(subject: object) -> bool:
+    """Say whether this can be a subject: up to 255 characters of ASCII (OpenID Core, section 2)."""
+    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
+        return False
+    return subject.isascii() and subject.isprintable()
 
 
 def _client(provider: OpenIdProvider, back: str) -> OAuth2Session:
@@ -174,10 +215,9 @@ def _client(provider: OpenIdProvider, back: str) -> OAuth2Session:
         scope="openid",
         redirect_uri=back,
         code_challenge_method="S256",
-        default_timeout=_PATIENCE_SECONDS,
     )
     # Our secret goes where the provider said that it goes, and is not sent on from there.
-    client.max_redirects = 0
+    outbound.limit(client)
     return client
 
 
@@ -186,28 +226,18 @@ def _endpoint(provider: OpenIdProvider, name: str) -> str:
     scheme = urlsplit(provider.issuer).scheme
     if not isinstance(address, str) or not address.startswith((f"{scheme}://", "https://")):
         raise OpenIdError("provider")
+    # The library repairs what browsers would read in another way.
+    if not address.isascii() or not address.isprintable() or " " in address:
+        raise OpenIdError("provider")
     return address
 
 
 def _metadata(provider: OpenIdProvider) -> Mapping[str, Any]:
     """Return what the provider says of itself; raises OpenIdError where it says nothing good."""
-    told = _fetched(provider.issuer, int(time.monotonic() // _FRESH_SECONDS))
+    told = _descriptions.of(provider.issuer)
     if told.get("issuer") != provider.issuer:
         raise OpenIdError("provider")
     return told
 
 
-@lru_cache(maxsize=2)
-def _fetched(issuer: str, _while: int) -> Mapping[str, Any]:
-    """Fetch the provider's own description; a silent provider is not asked again for a while."""
-    try:
-        told = _read(issuer.rstrip("/") + "/.well-known/openid-configuration")
-    except (requests.RequestException, ValueError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _read(address: str) -> Any:  # noqa: ANN401 - what another program wrote as JSON
-    answer = requests.get(address, timeout=_PATIENCE_SECONDS, allow_redirects=False)
-    answer.raise_for_status()
-    return answer.json()
+_descriptions = outbound.Kept("/.well-known/openid-configuration")

@@ -15,7 +15,7 @@ from tests.world import fresh_code
 @pytest.fixture
 def provider(world, live_server):
     """Run a provider that is another site than ours: this machine by its number."""
-    openid._fetched.cache_clear()
+    openid._descriptions.forget()
     ours = live_server.replace("127.0.0.1", "localhost")
     with openid_provider.running() as running:
         running.issuer = running.issuer.replace("localhost", "127.0.0.1")

@@ -1,11 +1,13 @@
 """What another institution's sign-in answers counts once, for one question, and only if signed."""
 
+import threading
 import time
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from nrm.security import openid
+from nrm.security import openid, outbound
 from nrm.security.openid import Identity, OpenIdError
 from tests import openid_provider
 from tests.openid_provider import STRONG, signed_by_a_stranger, unsigned
@@ -24,14 +26,15 @@ def provider(server):
     yield server
     fresh = openid_provider.Provider()
     server.subject, server.signs, server.answers = fresh.subject, None, None
-    for bent in (server.claims, server.described, server.asked, server.codes):
+    server.drips, server.described_times = False, 0
+    for bent in (server.claims, server.described, server.asked, server.codes, server.other_keys):
         bent.clear()
 
 
 @pytest.fixture(autouse=True)
 def _knows_nobody():
     """Let no provider be remembered from the test before."""
-    openid._fetched.cache_clear()
+    openid._descriptions.forget()
 
 
 def asked(provider):
@@ -148,10 +151,16 @@ HOUR = 3600
         {"auth_time": time.time() - HOUR},
         {"auth_time": None},
         {"auth_time": "lately"},
+        # Said in milliseconds, and so always later than asked.
+        {"auth_time": time.time() * 1000},
+        {"auth_time": float("nan")},
         {"sub": None},
         {"sub": ""},
         {"sub": 7},
         {"sub": "x" * 256},
+        {"sub": "a\x00b"},
+        {"sub": "\ud800"},
+        {"sub": "Zoë"},
         {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
         {"amr": "everything"},
         {"amr": [["a"]]},
@@ -168,7 +177,9 @@ def test_a_token_for_several_that_names_us_as_asking_counts(provider):
     assert came_back(provider).subject == provider.subject
 
 
-@pytest.mark.parametrize("how", ["nobody", "a stranger", "the public key", "changed after"])
+@pytest.mark.parametrize(
+    "how", ["nobody", "a stranger", "the public key", "a short key", "changed after"]
+)
 def test_a_token_that_the_provider_did_not_sign_counts_for_nothing(provider, how):
     honest = openid_provider.Provider.id_token
 
@@ -181,6 +192,7 @@ def test_a_token_that_the_provider_did_not_sign_counts_for_nothing(provider, how
     provider.signs = {
         "nobody": unsigned,
         "a stranger": signed_by_a_stranger,
+        "a short key": openid_provider.signed_with_a_short_key(provider),
         "the public key": openid_provider.signed_with_the_public_key(provider),
         "changed after": changed_after,
     }[how]
@@ -188,7 +200,14 @@ def test_a_token_that_the_provider_did_not_sign_counts_for_nothing(provider, how
 
 
 @pytest.mark.parametrize(
-    "answer", [{}, [], b"", b"not json", b'"text"', {"id_token": 7}, {"id_token": "a.b"}, 302, 500]
+    "answer",
+    [
+        *({}, [], b"", b"not json", b'"text"', {"id_token": 7}, {"id_token": "a.b"}, 302, 500),
+        b"[" * 100_000,
+        b'{"access_token": "a", "token_type": "Bearer", "expires_in": 1e999}',
+        b" " * 300_000,
+    ],
+    ids=range(12),
 )
 def test_a_broken_answer_of_the_token_endpoint_counts_for_nothing(provider, answer):
     provider.answers = answer
@@ -203,6 +222,9 @@ def test_a_broken_answer_of_the_token_endpoint_counts_for_nothing(provider, answ
         {"authorization_endpoint": None},
         {"authorization_endpoint": "javascript:alert(1)"},
         {"authorization_endpoint": "ftp://localhost/"},
+        {"authorization_endpoint": "https://[bad"},
+        {"authorization_endpoint": "https://id.practice.example/?a b=é"},
+        {"authorization_endpoint": "https://\ud800"},
     ],
     ids=str,
 )
@@ -218,17 +240,61 @@ def test_a_provider_without_what_comes_later_lets_nobody_in(provider, name):
     assert why(provider) == "provider"
 
 
-def test_a_silent_provider_is_asked_once_a_while(provider, monkeypatch):
-    tried = []
+def test_keys_for_other_things_stand_in_nobodys_way(provider):
+    strange = {"kty": "EC", "crv": "brainpoolP256r1", "x": "AA", "y": "AA", "kid": "strange"}
+    provider.other_keys.extend([strange, {"kty": "nothing"}, 7])
+    assert came_back(provider).subject == provider.subject
 
-    def nobody(address, **_):
-        tried.append(address)
-        raise openid.requests.ConnectionError
 
-    monkeypatch.setattr(openid.requests, "get", nobody)
-    # Not longer than the test takes: the while is counted from the start of a minute.
-    monkeypatch.setattr(openid.time, "monotonic", lambda: 1000.0)
-    for _ in range(20):
-        with pytest.raises(OpenIdError, match="provider"):
+def test_an_answer_that_comes_late_counts_for_nothing(provider):
+    address, question = asked(provider)
+    answer = provider.approve(address)
+    long_ago = replace(question, at=question.at - 601)
+    with pytest.raises(OpenIdError, match="late"):
+        openid.identity(provider.settings(), BACK, long_ago, answer)
+
+
+def test_a_wrong_certificate_list_is_no_fault_of_the_program(provider, monkeypatch):
+    provider.described["token_endpoint"] = provider.issuer.replace("http:", "https:")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/at/all")
+    assert why(provider) == "token"
+
+
+def slow(provider, monkeypatch):
+    """Let the provider say one byte after the other, and our patience be a second."""
+    monkeypatch.setattr(outbound, "_PATIENCE_SECONDS", 1)
+    provider.drips = True
+
+
+def test_a_provider_that_answers_for_ever_is_left(provider, monkeypatch):
+    slow(provider, monkeypatch)
+    began = time.monotonic()
+    with pytest.raises(OpenIdError, match="provider"):
+        asked(provider)
+    assert time.monotonic() - began < 10
+
+
+def test_many_who_knock_at_once_ask_a_slow_provider_once(provider, monkeypatch):
+    slow(provider, monkeypatch)
+    monkeypatch.setattr(outbound, "_QUEUE_SECONDS", 0.01)
+    results = []
+
+    def knock():
+        try:
             asked(provider)
-    assert len(tried) == 1
+        except OpenIdError as error:
+            results.append(error.why)
+
+    knocking = [threading.Thread(target=knock) for _ in range(8)]
+    for one in knocking:
+        one.start()
+    for one in knocking:
+        one.join()
+    assert results == ["provider"] * 8
+    assert provider.described_times == 1
+
+
+def test_a_provider_that_is_described_once_is_not_asked_again_for_a_while(provider):
+    for _ in range(20):
+        asked(provider)
+    assert provider.described_times == 1

@@ -136,7 +136,7 @@ def test_whatever_is_reset_for_fear_of_somebody_else_ends_the_connection(world, 
 
 @pytest.fixture
 def provider():
-    openid._fetched.cache_clear()
+    openid._descriptions.forget()
     with openid_provider.running() as running:
         yield running
 
@@ -188,7 +188,7 @@ def test_false_answers_are_slowed_down_and_right_ones_are_not(provider):
 
 
 def test_a_provider_that_is_silent_lets_nobody_in():
-    openid._fetched.cache_clear()
+    openid._descriptions.forget()
     nobody = openid_provider.Provider(issuer="http://localhost:9").settings()
     with pytest.raises(FederationError, match="provider"):
         federation.ask(nobody, BACK)

@@ -19,7 +19,7 @@ CONNECT = "/account/ways/federated"
 
 @pytest.fixture
 def provider(world):
-    openid._fetched.cache_clear()
+    openid._descriptions.forget()
     with openid_provider.running() as running:
         openid_and_origin = {"openid": running.settings(STRONG), "origin": "http://localhost"}
         world.app.config["NRM"] = replace(world.app.config["NRM"], **openid_and_origin)
