@@ -10,7 +10,7 @@ from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
 from nrm.models import Account, Organisation
 from nrm.security import passwords
-from nrm.services import accounts, sessions
+from nrm.services import accounts, notices, sessions
 from nrm.services.audit import record, record_alone
 
 
@@ -36,6 +36,7 @@ def change(
                 fields=("password",),
                 counts={"sittings_ended": others},
             )
+            notices.tell_of_sign_in(unit, actor, account.id, "password_changed")
             unit.outcome = str(account.id)
             return sessions.renew(sitting_id)
     except _WrongPasswordError:

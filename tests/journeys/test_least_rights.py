@@ -17,7 +17,9 @@ from tests import world as worlds
 from tests.journeys import test_main_job as main_job
 from tests.journeys.people import Coordinator, Investigator, Worker
 from tests.page import PageClient
+from tests.page_checks import words
 from tests.services.acts import ACTS
+from tests.web.test_sign_in import with_passkey
 
 pytestmark = pytest.mark.databases("postgresql")
 
@@ -103,5 +105,33 @@ def test_an_analyst_signs_in_and_reads_through_the_process_for_readers(world, se
         assert answer.get_data()
         answer.close()
     page.post("/sign-out")
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_an_analyst_changes_how_they_sign_in_through_the_process_for_readers(world, settings):
+    """They are told of it at the next sign-in there, and mark it as seen."""
+    with world.entered():
+        # Whoever has come in before has something to compare.
+        assert worlds.sitting(world, "analyst")
+    app = create_app(roles.settings_of(settings, READER))
+    page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    page.get("/account/ways/codes")
+    page.post("/account/ways/codes")
+    with_passkey(page)
+    page.follow()
+    page.click("Remove Passkey 1")
+    page.post(page.path)
+    assert not page.follow().select("header a[href='/notices']")
+    page.post("/sign-out")
+    page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    assert page.get("/statistics").select("header a[href='/notices']")
+    told = page.get("/notices").select(".nrm-notices__one")
+    assert len(told) == 3
+    for one in told:
+        assert "tell whoever looks after your account" in words(one)
+        page.get("/notices")
+        page.post(one.form["action"])
+    assert not page.get("/statistics").select("header a[href='/notices']")
     with app.app_context():
         db.engine.dispose()
