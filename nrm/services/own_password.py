@@ -4,7 +4,7 @@ from uuid import UUID
 
 from nrm.audit.actions import Action, Outcome
 from nrm.db import db, unit_of_work
-from nrm.domain.errors import InvalidInputError, MechanismError, Subject
+from nrm.domain.errors import InvalidInputError, MechanismError, RefusedError, Subject
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
@@ -24,6 +24,12 @@ def change(
     """Change one's own password; every other sitting ends; returns this one's new token."""
     require(actor, Permission.WORK_VIEW)
     subject = Subject("account", actor.id)
+    if not accounts.keeps_passwords():
+        raise RefusedError(
+            N_("This address serves statistics alone and cannot change passwords."),
+            Permission.WORK_VIEW.value,
+            subject,
+        )
     try:
         with unit_of_work(actor, form_id) as unit:
             account = _changed(actor, old, new)

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from nrm.domain.roles import Permission
-from nrm.services import own_password, sign_in_history, sittings
+from nrm.services import accounts, own_password, sign_in_history, sittings
 from nrm.services.log_search import Point
 from nrm.services.sessions import Click
 from nrm.services.sign_in_history import History
@@ -73,6 +73,8 @@ def sign_ins() -> str:
 @once(lambda _outcome, **_: url_for("sittings.mine"))
 def password() -> Response | tuple[str, int]:
     """Choose another password."""
+    if request.method == "GET" and not accounts.keeps_passwords():
+        return render_template("sittings/password.html", tab="password", closed=True), 200
     form, session = PasswordForm(), session_object()
     tokens: list[str] = []
     here = session.sitting

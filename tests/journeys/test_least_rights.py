@@ -98,6 +98,14 @@ def test_an_analyst_signs_in_and_reads_through_the_process_for_readers(world, se
     page.get("/", status=302)
     page.get("/account/sittings")
     assert "cannot read the log" in str(page.get("/account/sign-ins"))
+    # It keeps nobody's password: the page says where one is changed, and a form that was kept is
+    # refused before the database has to.
+    html = page.get("/account/password")
+    assert "Change yours where all pages are served" in words(html.main)
+    assert html.main.form is None
+    typed = {"old": worlds.PASSWORD, "password": "nineteen-quiet-herons"}
+    token = html.find("input", attrs={"name": "csrf_token"})["value"]
+    page.post_raw("/account/password", {**typed, "csrf_token": token}, status=403)
     page.get("/statistics")
     page.get("/statistics/questionnaires/us-tip")
     for file in ("files/csv", "bulletin.pdf"):
