@@ -11,7 +11,7 @@ from nrm.services.log_search import Point
 from nrm.services.sessions import Click
 from nrm.services.sign_in_history import History
 from nrm.services.sittings import Place
-from nrm.web import log_lines
+from nrm.web import factor_pages, log_lines
 from nrm.web.access import actor, needs, session_object
 from nrm.web.errors import once
 from nrm.web.forms.sittings import EndForm, PasswordForm
@@ -85,6 +85,7 @@ def password() -> Response | tuple[str, int]:
                 here.id,
                 form.old.data or "",
                 form.password.data or "",
+                factor_pages.address(),
                 form_id=form.receipt,
             )
         )

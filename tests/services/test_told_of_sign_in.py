@@ -59,7 +59,7 @@ def another_app(world):
 
 def another_password(world):
     here = worlds.sitting(world, "provider")
-    own_password.change(world.actor("provider"), here.id, PASSWORD, CHOSEN)
+    own_password.change(world.actor("provider"), here.id, PASSWORD, CHOSEN, HERE)
 
 
 def by_the_administrator(act):
@@ -109,7 +109,7 @@ def test_whoever_comes_in_for_the_first_time_has_nothing_to_be_told(world):
 def test_a_change_that_is_refused_is_not_told(world):
     here = seen_before(world)
     with pytest.raises(InvalidInputError):
-        own_password.change(resumed(here).viewer.actor, here.id, "wrong", CHOSEN)
+        own_password.change(resumed(here).viewer.actor, here.id, "wrong", CHOSEN, HERE)
     assert access.told(world, "provider") == []
 
 
