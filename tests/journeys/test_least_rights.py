@@ -2,13 +2,16 @@
 
 import contextlib
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from nrm.application import create_app
 from nrm.audit.actions import Action, Outcome
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
+from nrm.models import AuditEntry
 from nrm.security.keyfile import Holder, read_key_file
 from nrm.services import departures, housekeeping, keys, log_check, log_keeping, log_rows, sessions
 from nrm.services.database_roles import APP, BACKUP, READER, SEQUENCER
@@ -143,3 +146,18 @@ def test_an_analyst_changes_how_they_sign_in_through_the_process_for_readers(wor
     assert not page.get("/statistics").select("header a[href='/notices']")
     with app.app_context():
         db.engine.dispose()
+
+
+def test_a_page_that_is_no_analysts_is_refused_by_the_process_for_readers_too(world, settings):
+    """That process may not even ask which case it is: the refusal is in the log without it."""
+    reference = worlds.flag(world)
+    app = create_app(roles.settings_of(settings, READER))
+    page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    for path in (f"/cases/{reference}", f"/erasures/{uuid4()}", "/people"):
+        html = page.get(path, status=403)
+        assert "Your role has no part in this page." in words(html.main)
+    with app.app_context():
+        db.engine.dispose()
+    with world.entered():
+        refused = select(AuditEntry.case_id).where(AuditEntry.action == "access:refused")
+        assert db.session.scalars(refused).all() == [None] * 3
