@@ -703,6 +703,8 @@ NOTICE_KIND = CodeList(
     Code("case_assigned", N_("A case was given to you")),
     Code("case_passed_on", N_("A case of yours was given to a colleague")),
     Code("codes_made", N_("New recovery codes were made for your account")),
+    Code("connection_added", N_("An account at another institution signs in as you now")),
+    Code("connection_removed", N_("Your account at another institution signs you in no more")),
     Code("draft_given", N_("A draft that somebody left behind was given to you")),
     Code("factors_reset", N_("Your app, passkeys and recovery codes were taken away")),
     Code("glass_broken", N_("A case was opened in an emergency")),

@@ -51,7 +51,7 @@ def tell(
     )
 
 
-def tell_of_sign_in(unit: Unit, actor: Actor, account_id: UUID, kind: str) -> None:
+def tell_of_sign_in(unit: Unit, actor: Actor, account_id: UUID | None, kind: str) -> None:
     """Tell a person that how they sign in was changed, also where they did it themselves.
 
     Somebody else may have sat there: so the sitting in which it was done is not told, which said

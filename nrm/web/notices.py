@@ -22,6 +22,8 @@ _HOW_ONE_SIGNS_IN = {
     "app_added": "ways.page",
     "app_removed": "ways.page",
     "codes_made": "ways.page",
+    "connection_added": "ways.page",
+    "connection_removed": "ways.page",
     "factors_reset": "ways.page",
     "link_made": "sittings.sign_ins",
     "passkey_added": "ways.page",

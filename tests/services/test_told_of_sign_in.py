@@ -7,11 +7,20 @@ from nrm.domain.errors import InvalidInputError, NotFoundError
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import Notice
 from nrm.security import second_factor as codes
-from nrm.services import invitations, notices, own_password, people, second_factor, sessions
+from nrm.services import (
+    federation,
+    invitations,
+    notices,
+    own_password,
+    people,
+    second_factor,
+    sessions,
+)
 from nrm.services import sign_in as signing_in
 from nrm.services.second_factor import Code
 from tests import access
 from tests import world as worlds
+from tests.services.test_federation import THERE
 from tests.services.test_invitations import CHOSEN, EMAIL, invited
 from tests.services.test_second_factor import factors, now_code
 from tests.services.test_sign_in import HERE, LIMITS, with_passkey
@@ -62,6 +71,15 @@ def another_password(world):
     own_password.change(world.actor("provider"), here.id, PASSWORD, CHOSEN, HERE)
 
 
+def connected(world):
+    federation.connect(world.actor("provider"), THERE)
+
+
+def disconnected(world):
+    connected(world)
+    federation.disconnect(world.actor("provider"))
+
+
 def by_the_administrator(act):
     return lambda world: act(world.actor("administrator"), world.accounts["provider"])
 
@@ -76,6 +94,8 @@ CHANGES = {
     "a passkey": (lambda world: with_passkey(world, "provider"), ["passkey_added"]),
     "a passkey removed": (passkey_removed, ["passkey_added", "passkey_removed"]),
     "new codes": (lambda w: second_factor.make_codes(w.actor("provider")), ["codes_made"]),
+    "a connection": (connected, ["connection_added"]),
+    "a connection removed": (disconnected, ["connection_added", "connection_removed"]),
     "a reset": (by_the_administrator(people.reset_factors), ["factors_reset"]),
     "a reset at the console": (reset_at_the_console, ["factors_reset"]),
 }
