@@ -13,10 +13,20 @@ from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry
 from nrm.security.keyfile import Holder, read_key_file
-from nrm.services import departures, housekeeping, keys, log_check, log_keeping, log_rows, sessions
+from nrm.services import (
+    departures,
+    housekeeping,
+    invitations,
+    keys,
+    log_check,
+    log_keeping,
+    log_rows,
+    sessions,
+)
 from nrm.services.database_roles import APP, BACKUP, READER, SEQUENCER
 from tests import databases, releases, roles
 from tests import world as worlds
+from tests.guards.routes import all_routes
 from tests.journeys import test_main_job as main_job
 from tests.journeys.people import Coordinator, Investigator, Worker
 from tests.page import PageClient
@@ -161,3 +171,39 @@ def test_a_page_that_is_no_analysts_is_refused_by_the_process_for_readers_too(wo
     with world.entered():
         refused = select(AuditEntry.case_id).where(AuditEntry.action == "access:refused")
         assert db.session.scalars(refused).all() == [None] * 3
+
+
+def test_no_page_fails_for_want_of_a_right_in_the_process_for_readers(world, settings, counted):
+    """Every address that there is, as an analyst and as nobody: refused perhaps, never broken."""
+    app = create_app(roles.settings_of(settings, READER))
+    analyst = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    with world.entered():
+        reference, me = worlds.flag(world), world.accounts["analyst"]
+    parts = {"reference": reference, "name": "us-tip", "kind": "csv", "number": "R3", "role": "x"}
+    asked, broken = 0, []
+    for page in (analyst, PageClient(app.test_client())):
+        for route in all_routes(app):
+            if "GET" in route.methods:
+                values = {part: parts.get(part, me) for part in route.parameters}
+                answer = page.client.get(route.at(**values))
+                asked += 1
+                broken += [route.endpoint] if answer.status_code >= 500 else []
+                answer.close()
+    with app.app_context():
+        db.engine.dispose()
+    assert broken == []
+    counted(f"{asked} addresses of the process for readers: none fails")
+
+
+def test_a_link_of_an_invitation_says_that_it_works_elsewhere(world, settings):
+    with world.entered():
+        who = world.actor("administrator")
+        link = invitations.renew(who, world.accounts["analyst"]).link
+    app = create_app(roles.settings_of(settings, READER))
+    page = PageClient(app.test_client())
+    html = page.get(f"/welcome/{link.token}", status=404)
+    assert "Nothing was used up: open the link where all pages are served." in words(html.main)
+    with app.app_context():
+        db.engine.dispose()
+    with world.entered():
+        assert invitations.guest(link.token).email == world.email("analyst")
