@@ -254,6 +254,7 @@ def _notices() -> None:
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=True),
         sa.Column("made_at", _MOMENT, nullable=False),
+        sa.Column("made_in", sa.String(length=64), nullable=False),
         sa.Column("seen_at", _MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_notice_account_id"),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name="fk_notice_case_id"),

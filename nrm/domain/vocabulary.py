@@ -698,9 +698,15 @@ GLASS_VERDICT = CodeList(
 
 # What one person is told on their next page. Whatever tells somebody something adds its kind here.
 NOTICE_KIND = CodeList(
+    Code("app_added", N_("An app on a telephone was set up to sign in as you")),
+    Code("app_removed", N_("The app on your telephone was removed: it signs you in no more")),
     Code("case_assigned", N_("A case was given to you")),
     Code("case_passed_on", N_("A case of yours was given to a colleague")),
+    Code("codes_made", N_("New recovery codes were made for your account")),
+    Code("connection_added", N_("An account at another institution signs in as you now")),
+    Code("connection_removed", N_("Your account at another institution signs you in no more")),
     Code("draft_given", N_("A draft that somebody left behind was given to you")),
+    Code("factors_reset", N_("Your app, passkeys and recovery codes were taken away")),
     Code("glass_broken", N_("A case was opened in an emergency")),
     Code("glass_overdue", N_("Nobody has reviewed an emergency access in time")),
     Code("glass_reviewed", N_("Your emergency access was reviewed")),
@@ -708,6 +714,10 @@ NOTICE_KIND = CodeList(
     Code("hand_over_retracted", N_("The offer of a case was taken back")),
     Code("hand_over_taken", N_("A case that you offered was taken over")),
     Code("hand_over_not_taken", N_("A case that you offered was not taken over")),
+    Code("link_made", N_("A link to choose a new password was made for your account")),
+    Code("passkey_added", N_("A passkey was added to sign in as you")),
+    Code("passkey_removed", N_("A passkey of yours was removed: it signs you in no more")),
+    Code("password_changed", N_("Your password was changed")),
     Code("provider_gone", N_("Nobody is left at a provider to which this case was referred")),
     Code("stand_in_changed", N_("Somebody else stands in for you now")),
     Code("stand_in_gone", N_("Whoever stood in for you has gone: choose somebody else")),

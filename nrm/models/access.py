@@ -108,6 +108,8 @@ class Notice(Audited, Base):
     subject_id: Mapped[UUID] = mapped_column(Uuid)
     case_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_file.id"))
     made_at: Mapped[Moment]
+    # In which sitting of its own account it was made, as the log names it: that one was told then.
+    made_in: Mapped[str] = mapped_column(String(64), default="")
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -81,7 +81,7 @@ class Case(Audited, Base):
     # The coordinator who looks after the person; nobody, until one takes the case.
     # An account's id; SQLite could only point to it by making a table anew that others point to.
     owner_id: Mapped[UUID | None] = mapped_column(Uuid)
-    # Whose account was disabled while they looked after it; until another person does.
+    # Who looked after it and cannot or may not any more; until another person does.
     left_by_id: Mapped[UUID | None] = mapped_column(Uuid)
     presumed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from nrm.db import Unit, db
 from nrm.domain.errors import InvalidInputError
@@ -58,6 +58,14 @@ def hashed(password: str, about: Iterable[str]) -> str:
     `about` is what others know of its person, which makes a poor password.
     """
     return passwords.hash_new(password, about)
+
+
+def keeps_passwords() -> bool:
+    """Say whether this process may write a password's hash: the one for readers may not."""
+    if db.engine.dialect.name == "sqlite":
+        return True
+    may = func.has_column_privilege("account", "password_hash", "UPDATE")
+    return bool(db.session.scalar(select(may)))
 
 
 def normalised(email: str) -> str:

@@ -232,7 +232,8 @@ def _take_care_away(unit: Unit, case: Case, whom: Whom) -> None:
         else Account.organisation_id == whom.organisation_id
     )
     if case.owner_id is not None and _is_among(barred, case.owner_id):
-        case.owner_id = None
+        # The mark says that somebody had it; the pages name nobody who is still there.
+        case.owner_id, case.left_by_id = None, case.owner_id
     db.session.execute(
         update(HandOver)
         .where(

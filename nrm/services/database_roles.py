@@ -47,6 +47,10 @@ _CASE_KEYS = "SELECT, INSERT, UPDATE (ring_id), DELETE"
 _IDENTITIES = "SELECT, INSERT, UPDATE (used_at), DELETE"
 # Whoever signs in through the process for readers is seen there; it keeps nobody's password.
 _COME_IN = "SELECT, UPDATE (seen_at)"
+# It tells whoever signs in there what was changed about that, and tells nobody of a case.
+_TELL_OF_SIGN_IN = (
+    "SELECT, INSERT (account_id, id, kind, made_at, made_in, subject_id), UPDATE (seen_at)"
+)
 
 _EVERY_PROCESS = (APP, SEQUENCER, STATISTICS, READER)
 _KEYS = dict.fromkeys((SEQUENCER, STATISTICS, READER), _READ)
@@ -98,7 +102,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "listing_service": {APP: _ADD},
     "name_index": {APP: "SELECT, UPDATE (state)"},
     "name_token": {APP: _ADD_AND_REMOVE},
-    "notice": {APP: "SELECT, INSERT, UPDATE (seen_at)", READER: "SELECT, UPDATE (seen_at)"},
+    "notice": {APP: "SELECT, INSERT, UPDATE (seen_at)", READER: _TELL_OF_SIGN_IN},
     "organisation": {APP: "SELECT, INSERT, UPDATE (name, kind, district)", READER: _READ},
     "recovery_code": {APP: _ANYTHING, READER: _ANYTHING},
     "referral": {APP: _CHANGE},

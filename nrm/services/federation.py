@@ -18,7 +18,7 @@ from nrm.domain.text import N_
 from nrm.models import FederatedIdentity
 from nrm.security import openid
 from nrm.security.openid import Asked, Identity, OpenIdError
-from nrm.services import delays
+from nrm.services import delays, notices
 from nrm.services.audit import record, record_alone
 from nrm.services.delays import Step
 
@@ -99,6 +99,7 @@ def connect(actor: Actor, found: Identity) -> None:
             )
         )
         record(unit, actor, Action.FEDERATION_CONNECT, Subject("account", actor.id))
+        notices.tell_of_sign_in(unit, actor, actor.id, "connection_added")
 
 
 def disconnect(actor: Actor, *, form_id: UUID | None = None) -> None:
@@ -108,6 +109,7 @@ def disconnect(actor: Actor, *, form_id: UUID | None = None) -> None:
         if not forget(actor.id):
             raise NotFoundError(Subject("account", actor.id))
         record(unit, actor, Action.FEDERATION_DISCONNECT, Subject("account", actor.id))
+        notices.tell_of_sign_in(unit, actor, actor.id, "connection_removed")
         unit.outcome = str(actor.id)
 
 

@@ -21,7 +21,15 @@ from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
 from nrm.domain.staff import INVITATION_LASTS
 from nrm.domain.text import N_
 from nrm.models import Account, Invitation, Organisation
-from nrm.services import accounts, federation, organisations, people, role_changes, sessions
+from nrm.services import (
+    accounts,
+    federation,
+    notices,
+    organisations,
+    people,
+    role_changes,
+    sessions,
+)
 from nrm.services.accounts import NewAccount
 from nrm.services.audit import record, record_alone
 
@@ -138,6 +146,7 @@ def add_link(unit: Unit, account: Account, actor: Actor) -> Link:
             expires_at=expires_at,
         )
     )
+    notices.tell_of_sign_in(unit, actor, account.id, "link_made")
     return Link(account.id, account.email, token, expires_at)
 
 
@@ -166,6 +175,7 @@ def activate(token: str, password: str, *, form_id: UUID | None = None) -> None:
             account.password_hash = hashed
             sessions.end_all(account.id)
             record(unit, me, Action.ACCOUNT_ACTIVATE, about)
+            notices.tell_of_sign_in(unit, me, account.id, "password_changed")
             unit.outcome = str(account.id)
     except LinkOverError as error:
         _tell(error)

@@ -90,6 +90,14 @@ def _since(case: Case) -> datetime | None:
     )
 
 
+def has_left(account: Account) -> bool:
+    """Say whether somebody coordinates no more: only then is it told whose a case was.
+
+    Who is still there may be kept out of the case. Asked why they let it go, they would know.
+    """
+    return account.disabled_at is not None or account.role is not Role.COORDINATOR
+
+
 def refuse_closed(case: Case) -> None:
     """Refuse to move a case that is closed: nobody works on it any more."""
     if case.closed_at is not None:

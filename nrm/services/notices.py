@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, insert, or_, select
 
 from nrm.audit.actions import Action
 from nrm.db import Unit, db, unit_of_work
@@ -17,6 +17,7 @@ from nrm.services.audit import record
 
 # Nobody reads more at once; the next ones come when these are seen.
 MOST = 50
+_BETWEEN = " "
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,30 @@ def tell(
     )
 
 
+def tell_of_sign_in(unit: Unit, actor: Actor, account_id: UUID | None, kind: str) -> None:
+    """Tell a person that how they sign in was changed, also where they did it themselves.
+
+    Somebody else may have sat there: so the sitting in which it was done is not told, which said
+    so at the time and could mark it as seen, but all others and the next one. Whoever never came
+    in has nothing to compare. A disabled account is told as well, for when it is enabled again.
+    """
+    if kind not in NOTICE_KIND:
+        raise ValueError(f"no such kind of notice: {kind}")
+    came_in = select(Account.id).where(Account.id == account_id, Account.seen_at.is_not(None))
+    if db.session.scalar(came_in) is None:
+        return
+    # The columns are named, because the analysts' own process may write no others.
+    db.session.execute(
+        insert(Notice).values(
+            account_id=account_id,
+            kind=kind,
+            subject_id=account_id,
+            made_at=unit.now,
+            made_in=actor.session_ref if actor.id == account_id else "",
+        )
+    )
+
+
 def everyone_in(*roles: Role) -> Sequence[UUID]:
     """Name the accounts of a role that can sign in, for whoever is told as one of them."""
     return db.session.scalars(
@@ -57,14 +82,22 @@ def everyone_in(*roles: Role) -> Sequence[UUID]:
     ).all()
 
 
-def unseen() -> ColumnElement[bool]:
-    """Say whether the account of a row has something to be told: the sitting asks with itself."""
-    waits = select(Notice.id).where(
+def unseen() -> ScalarSelect[str]:
+    """Select in which sittings was made what the account of a row has not seen, as one text.
+
+    The sitting asks with itself, and knows afterwards by which name; see `is_for`.
+    """
+    waits = select(func.aggregate_strings(Notice.made_in, _BETWEEN)).where(
         Notice.account_id == Account.id,
         Notice.seen_at.is_(None),
         or_(Notice.case_id.is_(None), ~_kept_from(Notice.case_id)),
     )
-    return waits.correlate_except(Notice).exists()
+    return waits.correlate_except(Notice).scalar_subquery()
+
+
+def is_for(made_in: str | None, session_ref: str) -> bool:
+    """Say whether any of what is `unseen` is for a sitting: whatever it did not do itself."""
+    return made_in is not None and any(one != session_ref for one in made_in.split(_BETWEEN))
 
 
 def waiting(actor: Actor) -> Sequence[Told]:
@@ -108,9 +141,13 @@ def see(actor: Actor, notice_id: UUID, *, form_id: UUID | None = None) -> None:
 
 
 def _own(actor: Actor) -> tuple[ColumnElement[bool], ...]:
-    """Say which notices are the actor's, unless a bar came between them and the case since."""
+    """Say which notices are the actor's, unless a bar came between them and the case since.
+
+    What this very sitting did is for the others.
+    """
     return (
         Notice.account_id == (actor.id or UUID(int=0)),
+        or_(Notice.made_in == "", Notice.made_in != actor.session_ref),
         or_(Notice.case_id.is_(None), ~_kept_from(Notice.case_id)),
     )
 

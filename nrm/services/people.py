@@ -27,7 +27,7 @@ from nrm.models import (
     RecoveryCode,
     SecondFactor,
 )
-from nrm.services import federation, leavers, sessions, visibility
+from nrm.services import federation, leavers, notices, sessions, visibility
 from nrm.services.audit import record
 
 PAGE = 50
@@ -309,6 +309,7 @@ def reset_factors(actor: Actor, account_id: UUID, *, form_id: UUID | None = None
         sessions.end_all(account_id)
         about = Subject("account", account.id)
         record(unit, actor, Action.ACCOUNT_RESET, about, counts=counts)
+        notices.tell_of_sign_in(unit, actor, account.id, "factors_reset")
         unit.outcome = str(account.id)
 
 

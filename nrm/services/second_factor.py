@@ -32,7 +32,7 @@ from nrm.security import second_factor as codes
 from nrm.security.keyring import Purpose
 from nrm.security.passkeys import PasskeyError, Site
 from nrm.security.sealing import Place, seal, sealed_key_id, unseal
-from nrm.services import federation, keys, sessions
+from nrm.services import federation, keys, notices, sessions
 from nrm.services.audit import record
 
 _USE = "second factor"
@@ -233,6 +233,7 @@ def first_app(unit: Unit, actor: Actor, seed: str, typed: str) -> None:
         raise WrongFactorError("code")
     added = add_app(unit, _id(actor), seed, step)
     record(unit, actor, Action.FACTOR_ADD, Subject("factor", added.id), purpose=FactorKind.APP)
+    notices.tell_of_sign_in(unit, actor, _id(actor), "app_added")
 
 
 def add_app(unit: Unit, account_id: UUID, seed: str, used_step: int | None = None) -> SecondFactor:
@@ -283,6 +284,7 @@ def add_passkey(
         db.session.flush()
         subject = Subject("factor", key.id)
         record(unit, actor, Action.FACTOR_ADD, subject, purpose=FactorKind.PASSKEY)
+        notices.tell_of_sign_in(unit, actor, key.account_id, "passkey_added")
         unit.outcome = str(key.id)
 
 
@@ -295,6 +297,7 @@ def remove(actor: Actor, factor_id: UUID, *, form_id: UUID | None = None) -> Non
         if len(db.session.scalars(_confirmed(actor.id)).all()) == 1:
             raise ConflictError(_LAST_ONE)
         _remove(unit, actor, factor)
+        notices.tell_of_sign_in(unit, actor, factor.account_id, f"{factor.kind}_removed")
         unit.outcome = str(factor_id)
 
 
@@ -321,6 +324,7 @@ def new_codes(unit: Unit, actor: Actor) -> list[str]:
         )
     subject = Subject("account", account_id)
     record(unit, actor, Action.RECOVERY_MAKE, subject, counts={"codes": len(made)})
+    notices.tell_of_sign_in(unit, actor, account_id, "codes_made")
     return made
 
 
@@ -340,6 +344,7 @@ def reset(unit: Unit, actor: Actor, account_id: UUID) -> int:
     ).all()
     counts = {"factors": len(gone)}
     record(unit, actor, Action.FACTOR_RESET, Subject("account", account_id), counts=counts)
+    notices.tell_of_sign_in(unit, actor, account_id, "factors_reset")
     return len(gone)
 
 

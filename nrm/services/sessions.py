@@ -170,7 +170,7 @@ def resume(token: str, limits: Limits) -> Sitting | None:
     ).one_or_none()
     if row is None:
         return None
-    session, account, organisation, to_know = row
+    session, account, organisation, unseen = row
     own = limits.of(account.role if session.account_id is not None else None)
     if not own.allow(session, datetime.now(UTC)):
         return None
@@ -182,8 +182,9 @@ def resume(token: str, limits: Limits) -> Sitting | None:
         return None
     viewer = None
     if session.account_id is not None:
-        actor = Actor(account.id, account.organisation_id, account.role, reference(session.id))
-        viewer = Viewer(actor, account.name, organisation, to_know)
+        named = reference(session.id)
+        actor = Actor(account.id, account.organisation_id, account.role, named)
+        viewer = Viewer(actor, account.name, organisation, notices.is_for(unseen, named))
     ends_at = min(session.expires_at, session.created_at + own.absolute)
     return Sitting(session.id, data, viewer, session.seen_at, ends_at, own, session.device)
 

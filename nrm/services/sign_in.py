@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from nrm.audit.actions import Action, Outcome
 from nrm.db import Unit, db, unit_of_work
@@ -24,7 +24,7 @@ from nrm.security import passwords
 from nrm.security import second_factor as codes
 from nrm.security.openid import Identity
 from nrm.services import delays, federation, second_factor, sessions
-from nrm.services.accounts import normalised
+from nrm.services.accounts import keeps_passwords, normalised
 from nrm.services.audit import record, record_alone
 from nrm.services.delays import Step
 from nrm.services.second_factor import PasskeyAnswer, Proven, Shown
@@ -75,7 +75,7 @@ def password(email: str, typed: str, address: str, old: UUID | None) -> sessions
     with unit_of_work() as unit:
         delays.right(unit, Step.PASSWORD, who, address)
         kept = db.session.get_one(Account, account.id)
-        if passwords.needs_rehash(kept.password_hash) and _keeps_passwords():
+        if passwords.needs_rehash(kept.password_hash) and keeps_passwords():
             kept.password_hash = passwords.hash_password(typed)
         opened = sessions.open_waiting(unit, {KEPT_AS: _remembered(unit, kept)}, old)
         record(unit, HOUSEKEEPING, Action.SESSION_BEGIN, Subject("account", kept.id))
@@ -106,14 +106,6 @@ def federated(found: Identity, address: str, old: UUID | None) -> sessions.Opene
         _come_in(unit, account, address)
         _sign_in(unit, actor, Proven(_FEDERATED))
         return SignedIn(opened, Proven(_FEDERATED), [])
-
-
-def _keeps_passwords() -> bool:
-    """Say whether this process may write a password's hash: the one for readers may not."""
-    if db.engine.dialect.name == "sqlite":
-        return True
-    may = func.has_column_privilege("account", "password_hash", "UPDATE")
-    return bool(db.session.scalar(select(may)))
 
 
 def _remembered(unit: Unit, account: Account) -> dict[str, str]:

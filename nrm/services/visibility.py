@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from nrm.db import db
 from nrm.domain.approval import RULES
-from nrm.domain.errors import NOTHING, ErasedError, NotFoundError, Subject
+from nrm.domain.errors import ErasedError, NotFoundError, Subject
 from nrm.domain.lifecycle import LIVE_REFERRALS, ReferralState
 from nrm.domain.policy import (
     AccountStanding,
@@ -90,16 +90,6 @@ def referral_of(parent: Case, reference: str) -> Referral:
     if found is None:
         raise NotFoundError(Subject("referral"))
     return found
-
-
-def named(reference: str) -> Subject:
-    """Name the case or the referral that somebody was refused, for the log and never for them."""
-    hidden = db.session.scalar(select(Case.id).where(Case.reference == reference))
-    if hidden is not None:
-        return Subject("case", hidden, hidden)
-    query = select(Referral).where(Referral.reference == reference)
-    sent = db.session.scalars(query).one_or_none()
-    return NOTHING if sent is None else referral_subject(sent)
 
 
 def visible_approvals(actor: Actor) -> Select[Approval]:

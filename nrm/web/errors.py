@@ -32,7 +32,7 @@ from nrm.domain.errors import (
 )
 from nrm.domain.policy import holds
 from nrm.domain.roles import Permission
-from nrm.services import erasure, visibility
+from nrm.services import erasure, named
 from nrm.services.audit import record_alone
 from nrm.web import logs
 from nrm.web.access import actor
@@ -86,7 +86,12 @@ def _not_found(error: NotFoundError) -> Page:
 
 def log_not_found(error: NotFoundError) -> None:
     """Out of sight and not there look the same on a page; the log knows the difference."""
-    _log_refusal(error.subject, Outcome.NOT_FOUND, str(request.endpoint))
+    subject = error.subject
+    if subject.case_id is None:
+        # What is asked for by its id belongs to a case, whose history tells of it too.
+        found = named.by_id(request.view_args or {})
+        subject = subject if found == NOTHING else found
+    _log_refusal(subject, Outcome.NOT_FOUND, str(request.endpoint))
 
 
 def _erased(error: ErasedError) -> BaseResponse | Page:
@@ -115,7 +120,7 @@ def _refused(error: RefusedError) -> Page:
     subject = error.subject
     if subject == NOTHING:
         # A role is refused before anything is looked for; the case's history tells of it too.
-        subject = visibility.named(str((request.view_args or {}).get("reference", "")))
+        subject = named.at(request.view_args or {})
     _log_refusal(subject, Outcome.REFUSED, error.permission)
     return render_template("errors/403.html", words=_(error.reason)), 403
 

@@ -9,6 +9,7 @@ from flask import url_for
 
 from nrm.audit.actions import Action
 from nrm.models import Account, Case
+from nrm.services import keeping
 from nrm.services.casefile import Event
 from nrm.services.hand_over import Offer
 from nrm.web.context import day, pack, when, words
@@ -30,11 +31,19 @@ def keeper(case: Case, me: UUID | None) -> Keeper:
     """Say who looks after a case, to somebody who may be it."""
     owner = case.owner
     if owner is None:
-        left = case.left_by
-        note = _("left by %(name)s", name=left.name) if left is not None else ""
-        return Keeper(_("nobody yet"), note, stands_in=False, is_nobody=True)
+        return Keeper(_("nobody yet"), _before(case), stands_in=False, is_nobody=True)
     said = _("you") if owner.id == me else owner.name
     return Keeper(said, _away(owner, me), stands_in=_stands_in(owner, me), is_nobody=False)
+
+
+def _before(case: Case) -> str:
+    """Say that somebody looked after a case that is nobody's now, and who, if they have left."""
+    left = case.left_by
+    if left is None:
+        return ""
+    if keeping.has_left(left):
+        return _("left by %(name)s", name=left.name)
+    return _("looked after before")
 
 
 def whose(case: Case) -> set[UUID]:
@@ -88,9 +97,9 @@ def row_note(case: Case, me: UUID | None) -> str:
     """Say on the row of a list who looks after a case: the days are in the case itself."""
     owner = case.owner
     if owner is None:
-        left = case.left_by
-        if left is not None:
-            return _("Nobody looks after it: left by %(name)s", name=left.name)
+        before = _before(case)
+        if before:
+            return _("Nobody looks after it: %(before)s", before=before)
         return _("Nobody looks after it")
     if _stands_in(owner, me):
         return _("You stand in for %(name)s", name=owner.name)

@@ -17,8 +17,22 @@ from nrm.web.text import _
 
 blueprint = Blueprint("notices", __name__)
 
+# What tells that how one signs in was changed, and where one sees more of it.
+_HOW_ONE_SIGNS_IN = {
+    "app_added": "ways.page",
+    "app_removed": "ways.page",
+    "codes_made": "ways.page",
+    "connection_added": "ways.page",
+    "connection_removed": "ways.page",
+    "factors_reset": "ways.page",
+    "link_made": "sittings.sign_ins",
+    "passkey_added": "ways.page",
+    "passkey_removed": "ways.page",
+    "password_changed": "sittings.sign_ins",
+}
 # Where to look next, where it is not the case itself: the page, and what it calls the record.
 _ELSEWHERE = {
+    **{kind: (endpoint, "") for kind, endpoint in _HOW_ONE_SIGNS_IN.items()},
     "draft_given": ("identification.my_work", ""),
     "hand_over_offered": ("hand_over.read", "hand_over_id"),
     "hand_over_retracted": ("hand_over.read", "hand_over_id"),
@@ -36,7 +50,7 @@ def page() -> str:
     told = notices.waiting(actor())
     return render_template(
         "notices/page.html",
-        told=[(one, _leads_to(one), SeenForm(formdata=None)) for one in told],
+        told=[(one, _advice(one), _leads_to(one), SeenForm(formdata=None)) for one in told],
     )
 
 
@@ -49,6 +63,15 @@ def seen(notice_id: UUID) -> Response:
     if form.carries_out(lambda: notices.see(actor(), notice_id, form_id=form.receipt)):
         flash(_("Marked as seen."))
     return redirect(url_for(".page"), 303)
+
+
+def _advice(told: Told) -> str:
+    """Say what to do where somebody else may have been at work."""
+    if told.notice.kind not in _HOW_ONE_SIGNS_IN:
+        return ""
+    return _(
+        "If it was not you, and you did not ask for it, tell whoever looks after your account now."
+    )
 
 
 def _leads_to(told: Told) -> str:

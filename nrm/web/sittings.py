@@ -6,12 +6,12 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from nrm.domain.roles import Permission
-from nrm.services import own_password, sign_in_history, sittings
+from nrm.services import accounts, own_password, sign_in_history, sittings
 from nrm.services.log_search import Point
 from nrm.services.sessions import Click
 from nrm.services.sign_in_history import History
 from nrm.services.sittings import Place
-from nrm.web import log_lines
+from nrm.web import factor_pages, log_lines
 from nrm.web.access import actor, needs, session_object
 from nrm.web.errors import once
 from nrm.web.forms.sittings import EndForm, PasswordForm
@@ -73,6 +73,8 @@ def sign_ins() -> str:
 @once(lambda _outcome, **_: url_for("sittings.mine"))
 def password() -> Response | tuple[str, int]:
     """Choose another password."""
+    if request.method == "GET" and not accounts.keeps_passwords():
+        return render_template("sittings/password.html", tab="password", closed=True), 200
     form, session = PasswordForm(), session_object()
     tokens: list[str] = []
     here = session.sitting
@@ -83,6 +85,7 @@ def password() -> Response | tuple[str, int]:
                 here.id,
                 form.old.data or "",
                 form.password.data or "",
+                factor_pages.address(),
                 form_id=form.receipt,
             )
         )

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from nrm.services import invitations
+from nrm.services import accounts, invitations
 from nrm.web.access import public
 from nrm.web.errors import once
 from nrm.web.forms.welcome import ChooseForm
@@ -21,6 +21,8 @@ def activate(token: str) -> Response | tuple[str, int]:
     if current_user.is_authenticated:
         # Else somebody else's password would be chosen in the midst of one's own sitting.
         return render_template("welcome/signed_in.html"), 200
+    if not accounts.keeps_passwords():
+        return render_template("welcome/elsewhere.html"), 404
     form = ChooseForm()
     if form.carries_out(
         lambda: invitations.activate(token, form.password.data or "", form_id=form.receipt)

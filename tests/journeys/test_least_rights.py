@@ -2,22 +2,37 @@
 
 import contextlib
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from nrm.application import create_app
 from nrm.audit.actions import Action, Outcome
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
+from nrm.models import AuditEntry
 from nrm.security.keyfile import Holder, read_key_file
-from nrm.services import departures, housekeeping, keys, log_check, log_keeping, log_rows, sessions
+from nrm.services import (
+    departures,
+    housekeeping,
+    invitations,
+    keys,
+    log_check,
+    log_keeping,
+    log_rows,
+    sessions,
+)
 from nrm.services.database_roles import APP, BACKUP, READER, SEQUENCER
 from tests import databases, releases, roles
 from tests import world as worlds
+from tests.guards.routes import all_routes
 from tests.journeys import test_main_job as main_job
 from tests.journeys.people import Coordinator, Investigator, Worker
 from tests.page import PageClient
+from tests.page_checks import words
 from tests.services.acts import ACTS
+from tests.web.test_sign_in import with_passkey
 
 pytestmark = pytest.mark.databases("postgresql")
 
@@ -96,6 +111,14 @@ def test_an_analyst_signs_in_and_reads_through_the_process_for_readers(world, se
     page.get("/", status=302)
     page.get("/account/sittings")
     assert "cannot read the log" in str(page.get("/account/sign-ins"))
+    # It keeps nobody's password: the page says where one is changed, and a form that was kept is
+    # refused before the database has to.
+    html = page.get("/account/password")
+    assert "Change yours where all pages are served" in words(html.main)
+    assert html.main.form is None
+    typed = {"old": worlds.PASSWORD, "password": "nineteen-quiet-herons"}
+    token = html.find("input", attrs={"name": "csrf_token"})["value"]
+    page.post_raw("/account/password", {**typed, "csrf_token": token}, status=403)
     page.get("/statistics")
     page.get("/statistics/questionnaires/us-tip")
     for file in ("files/csv", "bulletin.pdf"):
@@ -105,3 +128,82 @@ def test_an_analyst_signs_in_and_reads_through_the_process_for_readers(world, se
     page.post("/sign-out")
     with app.app_context():
         db.engine.dispose()
+
+
+def test_an_analyst_changes_how_they_sign_in_through_the_process_for_readers(world, settings):
+    """They are told of it at the next sign-in there, and mark it as seen."""
+    with world.entered():
+        # Whoever has come in before has something to compare.
+        assert worlds.sitting(world, "analyst")
+    app = create_app(roles.settings_of(settings, READER))
+    page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    page.get("/account/ways/codes")
+    page.post("/account/ways/codes")
+    with_passkey(page)
+    page.follow()
+    page.click("Remove Passkey 1")
+    page.post(page.path)
+    assert not page.follow().select("header a[href='/notices']")
+    page.post("/sign-out")
+    page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    assert page.get("/statistics").select("header a[href='/notices']")
+    told = page.get("/notices").select(".nrm-notices__one")
+    assert len(told) == 3
+    for one in told:
+        assert "tell whoever looks after your account" in words(one)
+        page.get("/notices")
+        page.post(one.form["action"])
+    assert not page.get("/statistics").select("header a[href='/notices']")
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_a_page_that_is_no_analysts_is_refused_by_the_process_for_readers_too(world, settings):
+    """That process may not even ask which case it is: the refusal is in the log without it."""
+    reference = worlds.flag(world)
+    app = create_app(roles.settings_of(settings, READER))
+    page = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    for path in (f"/cases/{reference}", f"/erasures/{uuid4()}", "/people"):
+        html = page.get(path, status=403)
+        assert "Your role has no part in this page." in words(html.main)
+    with app.app_context():
+        db.engine.dispose()
+    with world.entered():
+        refused = select(AuditEntry.case_id).where(AuditEntry.action == "access:refused")
+        assert db.session.scalars(refused).all() == [None] * 3
+
+
+def test_no_page_fails_for_want_of_a_right_in_the_process_for_readers(world, settings, counted):
+    """Every address that there is, as an analyst and as nobody: refused perhaps, never broken."""
+    app = create_app(roles.settings_of(settings, READER))
+    analyst = worlds.sign_in(PageClient(app.test_client()), world.email("analyst"))
+    with world.entered():
+        reference, me = worlds.flag(world), world.accounts["analyst"]
+    parts = {"reference": reference, "name": "us-tip", "kind": "csv", "number": "R3", "role": "x"}
+    asked, broken = 0, []
+    for page in (analyst, PageClient(app.test_client())):
+        for route in all_routes(app):
+            if "GET" in route.methods:
+                values = {part: parts.get(part, me) for part in route.parameters}
+                answer = page.client.get(route.at(**values))
+                asked += 1
+                broken += [route.endpoint] if answer.status_code >= 500 else []
+                answer.close()
+    with app.app_context():
+        db.engine.dispose()
+    assert broken == []
+    counted(f"{asked} addresses of the process for readers: none fails")
+
+
+def test_a_link_of_an_invitation_says_that_it_works_elsewhere(world, settings):
+    with world.entered():
+        who = world.actor("administrator")
+        link = invitations.renew(who, world.accounts["analyst"]).link
+    app = create_app(roles.settings_of(settings, READER))
+    page = PageClient(app.test_client())
+    html = page.get(f"/welcome/{link.token}", status=404)
+    assert "Nothing was used up: open the link where all pages are served." in words(html.main)
+    with app.app_context():
+        db.engine.dispose()
+    with world.entered():
+        assert invitations.guest(link.token).email == world.email("analyst")

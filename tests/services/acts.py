@@ -326,7 +326,8 @@ def _sitting(world, name="provider"):
 
 
 def _change_password(world, actor, what, **given):
-    return own_password.change(actor, what, worlds.PASSWORD, "nineteen-quiet-herons", **given)
+    typed = worlds.PASSWORD, "nineteen-quiet-herons"
+    return own_password.change(actor, what, *typed, "192.0.2.1", **given)
 
 
 def _erasure_asked(world, by="second_coordinator"):

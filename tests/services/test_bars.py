@@ -187,7 +187,9 @@ def test_whoever_looked_after_the_case_does_so_no_more(world):
         db.session.add(offer)
         record(unit, HOUSEKEEPING, Action.CASE_OPEN)
     worlds.kept_out(world, reference, "second_coordinator")
-    assert the(Case, reference).owner_id is None
+    kept = the(Case, reference)
+    # It is marked like a case that somebody left: somebody had it, and nobody has now.
+    assert (kept.owner_id, kept.left_by_id) == (None, account)
     assert db.session.scalars(select(HandOver.state)).one() == "retracted"
 
 

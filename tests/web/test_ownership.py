@@ -94,6 +94,29 @@ def test_the_page_says_that_health_is_closed_and_the_ways_to_it(world, signed_in
     assert page.html.select(f"form[action$='/cases/{reference}/open/identity']")
 
 
+def test_a_case_that_was_taken_away_says_so_and_names_nobody_who_is_still_there(
+    world, signed_in, act
+):
+    """Asked why they let it go, whoever is kept out of it would learn of that."""
+    reference, name = worlds.flag(world), world.person_name("second_coordinator")
+    act(ownership.take, "second_coordinator", reference)
+    worlds.kept_out(world, reference, "second_coordinator")
+    page = signed_in("coordinator")
+    page.get("/cases?queue=nobodys")
+    assert "Nobody looks after it: looked after before" in rows(page)[reference]
+    assert name not in words(page.html)
+    page.get(f"/cases/{reference}/owner")
+    assert "Nobody looks after this case. It was looked after before." in main(page)
+    assert name not in main(page)
+    # Once they have left, nobody can ask them any more.
+    act(people.disable, "administrator", world.accounts["second_coordinator"])
+    page.get("/cases?queue=nobodys")
+    assert f"Nobody looks after it: left by {name}" in rows(page)[reference]
+    act(ownership.take, "coordinator", reference)
+    assert page.get("/cases?queue=mine")
+    assert "You look after it" in rows(page)[reference]
+
+
 def test_what_was_open_closes_when_the_case_goes_to_another(world, signed_in, act):
     """The page stays a page: what was opened a minute ago is somebody else's to read now."""
     reference = worlds.presumed(world)

@@ -140,6 +140,15 @@ def test_what_is_wrong_is_said_and_nothing_typed_comes_back(signed_in, typed, fi
     assert not [value for value in typed.values() if value and value in str(html)]
 
 
+def test_whoever_guesses_at_an_open_page_waits(signed_in):
+    page = signed_in("provider")
+    for _ in range(5):
+        page.post("/account/password", {"old": "wrong", "password": NEW}, status=422)
+    html = page.post("/account/password", {"old": PASSWORD, "password": NEW}, status=429)
+    assert "then try again. Nobody is locked out" in words(html.main)
+    assert 1 <= int(page.response.headers["Retry-After"]) <= 5
+
+
 def test_failed_attempts_are_told_once_on_the_first_page(world, signed_in):
     with world.entered():
         assert worlds.sitting(world, "provider")

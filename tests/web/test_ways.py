@@ -60,6 +60,27 @@ def test_a_passkey_that_does_not_suit_says_so(signed_in):
     assert "The passkey was not accepted. Nothing was added" in words(html.main)
 
 
+def test_a_change_is_told_on_every_other_page_of_this_account(signed_in):
+    """The page that did it has said so; the next sign-in, or whoever sits elsewhere, is told."""
+    here, there = signed_in("coordinator"), signed_in("coordinator")
+    here.get("/account/ways/codes")
+    here.post("/account/ways/codes")
+    html = here.follow()
+    assert not html.select("header a[href='/notices']")
+    assert "There is nothing new." in words(here.get("/notices").main)
+    html = there.get("/account/ways")
+    assert html.select("header a[href='/notices']")
+    html = there.get("/notices")
+    [told] = html.select(".nrm-notices__one")
+    assert "New recovery codes were made for your account" in words(told)
+    assert "If it was not you, and you did not ask for it, tell whoever looks after" in words(told)
+    there.click("Look at it: New recovery codes were made for your account")
+    assert words(there.html.h1) == "Ways to sign in"
+    there.get("/notices")
+    there.post(told.form["action"])
+    assert not there.follow().select("header a[href='/notices']")
+
+
 def test_somebody_elses_factor_is_not_found(signed_in):
     theirs = signed_in("auditor")
     with_passkey(theirs)
