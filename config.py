@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+# As long as the database keeps it.
+_LONGEST_ISSUER = 255
+
 
 class Environment(StrEnum):
     """What this copy of the program is for."""
@@ -161,20 +164,24 @@ def _is_safe(address: str) -> bool:
 
 def _openid(issuer: str, origin: str) -> OpenIdProvider | None:
     """Read what is needed to ask an OpenID provider; half of it would be a guess."""
+    needed = ("NRM_OIDC_CLIENT_ID", "NRM_OIDC_CLIENT_SECRET", "NRM_OIDC_NAME")
+    told = [os.environ.get(one, "") for one in needed]
     if not issuer:
+        for variable, value in zip(needed, told, strict=True):
+            if value:
+                raise SettingsError(f"{variable} is set, and NRM_OIDC_ISSUER is not")
         return None
-    if not _is_safe(issuer):
+    if not _is_safe(issuer) or set("?#@ ") & set(issuer) or len(issuer) > _LONGEST_ISSUER:
         raise SettingsError(
             f"NRM_OIDC_ISSUER is {issuer!r}: an address such as https://id.example.org is needed"
         )
     if not origin:
         raise SettingsError("NRM_OIDC_ISSUER needs NRM_ORIGIN: where people are sent back to")
-    needed = ("NRM_OIDC_CLIENT_ID", "NRM_OIDC_CLIENT_SECRET", "NRM_OIDC_NAME")
-    client_id, client_secret, name = (os.environ.get(one, "") for one in needed)
-    for variable, value in zip(needed, (client_id, client_secret, name), strict=True):
+    for variable, value in zip(needed, told, strict=True):
         if not value:
             raise SettingsError(f"NRM_OIDC_ISSUER is set, and {variable} is not")
     strong = frozenset(os.environ.get("NRM_OIDC_STRONG", "").split())
+    client_id, client_secret, name = told
     return OpenIdProvider(issuer, client_id, client_secret, name, strong)
 
 

@@ -118,10 +118,11 @@ class WrongFactorError(MechanismError):
 class FederationError(MechanismError):
     """Another institution's sign-in proved nothing here (422); carries why, for the log alone."""
 
-    def __init__(self, why: str) -> None:
-        """Carry why as a code."""
+    def __init__(self, why: str, subject: Subject = NOTHING) -> None:
+        """Carry why as a code, and whose account it was where there is one."""
         super().__init__(why)
         self.why = why
+        self.subject = subject
 
 
 class TooManyTriesError(MechanismError):

@@ -68,6 +68,16 @@ def keeps_passwords() -> bool:
     return bool(db.session.scalar(select(may)))
 
 
+def held(account_id: UUID | None) -> Account | None:
+    """Return an account as it is now, and let nobody else change it within the caller's act."""
+    if account_id is None:
+        return None
+    # The weakest lock: whoever points to the account, as every act does, does not wait.
+    return db.session.get(
+        Account, account_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+
+
 def normalised(email: str) -> str:
     """Write an address the one way in which it is kept and compared."""
     return email.strip().casefold()

@@ -6,19 +6,20 @@ Nobody is found by an e-mail address: whoever is signed in here connects the two
 from collections.abc import Mapping
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy.exc import IntegrityError
 
 from config import OpenIdProvider
 from nrm.audit.actions import Action, Outcome
-from nrm.db import db, unit_of_work
+from nrm.db import Unit, db, unit_of_work
 from nrm.domain.errors import ConflictError, FederationError, NotFoundError, Subject
 from nrm.domain.policy import require
 from nrm.domain.roles import HOUSEKEEPING, Actor, Permission
 from nrm.domain.text import N_
-from nrm.models import FederatedIdentity
+from nrm.models import Account, FederatedIdentity
 from nrm.security import openid
 from nrm.security.openid import Asked, Identity, OpenIdError
-from nrm.services import delays, notices
+from nrm.services import accounts, delays, notices, sessions
 from nrm.services.audit import record, record_alone
 from nrm.services.delays import Step
 
@@ -29,7 +30,8 @@ _TAKEN = N_(
 
 
 def ask(provider: OpenIdProvider, back: str) -> tuple[str, Asked]:
-    """Say where to send a browser; raises FederationError where the provider does not answer."""
+    """Say where to send a browser; raises FederationError where the provider does not say it."""
+    _let_go()
     try:
         return openid.ask(provider, back)
     except OpenIdError as error:
@@ -39,35 +41,51 @@ def ask(provider: OpenIdProvider, back: str) -> tuple[str, Asked]:
 def answered(
     provider: OpenIdProvider, back: str, asked: Asked, answer: Mapping[str, str], address: str
 ) -> Identity:
-    """Say who came back; an answer that proves nothing leaves its entry and a FederationError.
+    """Say who came back; raises FederationError where that is not beyond doubt.
 
     Raises TooManyTriesError where too many of those came from a network: each makes us ask theirs.
     """
     delays.begin(Step.FEDERATED, "", address)
+    _let_go()
     try:
         found = openid.identity(provider, back, asked, answer)
     except OpenIdError as error:
-        raise failed(error.why) from None
+        raise FederationError(error.why) from None
     with unit_of_work() as unit:
         delays.right(unit, Step.FEDERATED, "", address)
     return found
 
 
-def failed(why: str, account_id: UUID | None = None) -> FederationError:
-    """Write down that somebody could not come in this way; returns what to raise."""
-    about = Subject("account", account_id)
-    purpose = f"federated-{why}"
+def _let_go() -> None:
+    """Hold nothing of the database while another institution is asked, which may take seconds."""
+    db.session.rollback()
+
+
+def tell(error: FederationError) -> None:
+    """Write down that somebody could not come in this way, and why."""
+    about, purpose = error.subject, f"federated-{error.why}"
     record_alone(HOUSEKEEPING, Action.SESSION_FAIL, about, Outcome.FAILED, purpose=purpose)
-    return FederationError(why)
 
 
-def known(found: Identity) -> FederatedIdentity | None:
-    """Find the connection of somebody at the provider."""
-    return db.session.scalars(
-        select(FederatedIdentity).where(
-            FederatedIdentity.issuer == found.issuer, FederatedIdentity.subject == found.subject
-        )
-    ).one_or_none()
+def used(unit: Unit, found: Identity) -> FederatedIdentity:
+    """Use the connection of somebody at the provider; raises FederationError where there is none.
+
+    The account is held first, as by whatever resets or disables it: of the two, one comes first.
+    """
+    theirs = select(FederatedIdentity.account_id).where(*_is(found))
+    account = accounts.held(db.session.scalar(theirs))
+    connection = db.session.scalars(select(FederatedIdentity).where(*_is(found))).one_or_none()
+    if account is None or connection is None or connection.account_id != account.id:
+        raise FederationError("unknown")
+    if account.disabled_at is not None or not account.password_hash:
+        raise FederationError("disabled", Subject("account", account.id))
+    connection.used_at = unit.now
+    return connection
+
+
+def _is(found: Identity) -> tuple[ColumnElement[bool], ...]:
+    issuer, subject = FederatedIdentity.issuer, FederatedIdentity.subject
+    return issuer == found.issuer, subject == found.subject
 
 
 def of(account_id: UUID | None) -> FederatedIdentity | None:
@@ -76,30 +94,57 @@ def of(account_id: UUID | None) -> FederatedIdentity | None:
     return db.session.scalars(found).one_or_none()
 
 
-def connect(actor: Actor, found: Identity) -> None:
-    """Let somebody come in by the provider's sign-in from now on; raises ConflictError if taken."""
+def connect(actor: Actor, sitting: UUID | None, found: Identity) -> None:
+    """Let somebody come in by the provider's sign-in from now on; raises ConflictError if taken.
+
+    Raises FederationError where the sitting ended meanwhile, or its second factor was shown too
+    long ago: whoever sits there now need not be who was sent away.
+    """
     require(actor, Permission.WORK_VIEW)
-    with unit_of_work(actor) as unit:
-        theirs = (
-            FederatedIdentity.issuer == found.issuer,
-            FederatedIdentity.subject == found.subject,
+    try:
+        with unit_of_work(actor) as unit:
+            account = _who_sits_there(unit, actor, sitting)
+            _add(unit, account.id, found)
+            about = Subject("account", account.id)
+            record(unit, actor, Action.FEDERATION_CONNECT, about)
+            notices.tell_of_sign_in(unit, actor, account.id, "connection_added")
+    except FederationError as error:
+        not_connected(actor, error)
+        raise
+    except IntegrityError:
+        # Somebody else connected the same at this moment.
+        raise ConflictError(_TAKEN) from None
+
+
+def _who_sits_there(unit: Unit, actor: Actor, sitting: UUID | None) -> Account:
+    account = accounts.held(actor.id)
+    if account is None or sitting is None or not sessions.confirmed(unit, sitting):
+        raise FederationError("late")
+    return account
+
+
+def _add(unit: Unit, account_id: UUID, found: Identity) -> None:
+    here, issuer, subject = FederatedIdentity.account_id == account_id, *_is(found)
+    taken = select(FederatedIdentity.id).where(or_(here, issuer & subject))
+    if db.session.scalars(taken).first() is not None:
+        raise ConflictError(_TAKEN)
+    db.session.add(
+        FederatedIdentity(
+            id=uuid4(),
+            account_id=account_id,
+            issuer=found.issuer,
+            subject=found.subject,
+            connected_at=unit.now,
         )
-        taken = select(FederatedIdentity.id).where(
-            or_(FederatedIdentity.account_id == actor.id, theirs[0] & theirs[1])
-        )
-        if db.session.scalars(taken).first() is not None:
-            raise ConflictError(_TAKEN)
-        db.session.add(
-            FederatedIdentity(
-                id=uuid4(),
-                account_id=actor.id,
-                issuer=found.issuer,
-                subject=found.subject,
-                connected_at=unit.now,
-            )
-        )
-        record(unit, actor, Action.FEDERATION_CONNECT, Subject("account", actor.id))
-        notices.tell_of_sign_in(unit, actor, actor.id, "connection_added")
+    )
+    db.session.flush()
+
+
+def not_connected(actor: Actor, error: FederationError) -> None:
+    """Write down that somebody connected nothing, and why."""
+    require(actor, Permission.WORK_VIEW)
+    about, purpose = Subject("account", actor.id), f"federated-{error.why}"
+    record_alone(actor, Action.FEDERATION_CONNECT, about, Outcome.FAILED, purpose=purpose)
 
 
 def disconnect(actor: Actor, *, form_id: UUID | None = None) -> None:

@@ -64,6 +64,8 @@ class Details:
     # How many second factors of each kind, and how many recovery codes are left.
     factors: Mapping[str, int]
     recovery_codes: int
+    # Whether another institution's sign-in stands for the password.
+    connected: bool
     sittings: int
     link_until: datetime | None
     # A request for another role that waits for a second person.
@@ -180,6 +182,7 @@ def person(actor: Actor, account_id: UUID) -> Details:
         kind,
         dict(iter(kinds)),
         db.session.scalar(codes) or 0,
+        federation.of(account_id) is not None,
         db.session.scalar(sittings) or 0,
         db.session.scalar(link),
         db.session.scalar(asked),
@@ -268,6 +271,7 @@ def shut(unit: Unit, account: Account, reason: str) -> None:
     if reason == TAKEN_OVER:
         # Whoever knows the password must not come in again when the account is enabled.
         account.password_hash = ""
+        federation.forget(account.id)
     end_links(unit, account.id)
     sessions.end_all(account.id)
     leavers.departed(unit, account, account.role)

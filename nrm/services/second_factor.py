@@ -32,7 +32,7 @@ from nrm.security import second_factor as codes
 from nrm.security.keyring import Purpose
 from nrm.security.passkeys import PasskeyError, Site
 from nrm.security.sealing import Place, seal, sealed_key_id, unseal
-from nrm.services import federation, keys, notices, sessions
+from nrm.services import accounts, federation, keys, notices, sessions
 from nrm.services.audit import record
 
 _USE = "second factor"
@@ -219,7 +219,7 @@ def set_up_app(actor: Actor, seed: str, typed: str, *, form_id: UUID | None = No
     """Add an app, or another one in place of the old, once it has shown its first code."""
     require(actor, Permission.WORK_VIEW)
     with unit_of_work(actor, form_id) as unit:
-        hold(_id(actor))
+        accounts.held(_id(actor))
         for old in _of(actor.id, FactorKind.APP):
             _remove(unit, actor, old)
         first_app(unit, actor, seed, typed)
@@ -260,7 +260,7 @@ def add_passkey(
     """Add a passkey that the browser has just made."""
     require(actor, Permission.WORK_VIEW)
     with unit_of_work(actor, form_id) as unit:
-        hold(_id(actor))
+        accounts.held(_id(actor))
         if len(_of(actor.id, FactorKind.PASSKEY).all()) >= MOST_PASSKEYS:
             raise InvalidInputError("answer", N_("You have five passkeys. Remove one first."))
         try:
@@ -292,7 +292,7 @@ def remove(actor: Actor, factor_id: UUID, *, form_id: UUID | None = None) -> Non
     """Remove one of one's own factors; the last one stays."""
     require(actor, Permission.WORK_VIEW)
     with unit_of_work(actor, form_id) as unit:
-        hold(_id(actor))
+        accounts.held(_id(actor))
         factor = _own(actor, factor_id)
         if len(db.session.scalars(_confirmed(actor.id)).all()) == 1:
             raise ConflictError(_LAST_ONE)
@@ -305,7 +305,7 @@ def make_codes(actor: Actor, *, form_id: UUID | None = None) -> list[str]:
     """Make new recovery codes, which are shown once; the old ones are worth nothing any more."""
     require(actor, Permission.WORK_VIEW)
     with unit_of_work(actor, form_id) as unit:
-        hold(_id(actor))
+        accounts.held(_id(actor))
         unit.outcome = str(actor.id)
         return new_codes(unit, actor)
 
@@ -334,7 +334,7 @@ def reset(unit: Unit, actor: Actor, account_id: UUID) -> int:
     The next sign-in sets one up anew, so whoever calls this has made sure who asks for it. Whoever
     sits somewhere as this person is signed out.
     """
-    hold(account_id)
+    accounts.held(account_id)
     sessions.end_all(account_id)
     # It could have been connected by whoever found the telephone.
     federation.forget(account_id)
@@ -364,13 +364,6 @@ def _remove(unit: Unit, actor: Actor, factor: SecondFactor) -> None:
     db.session.flush()
     subject = Subject("factor", factor.id)
     record(unit, actor, Action.FACTOR_REMOVE, subject, purpose=factor.kind)
-
-
-def hold(account_id: UUID) -> None:
-    """Let nobody else change the factors of an account meanwhile: the last one has to stay."""
-    # The weakest lock: whoever points to the account, as every act does, does not wait.
-    held = select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)
-    db.session.execute(held)
 
 
 def _own(actor: Actor, factor_id: UUID) -> SecondFactor:

@@ -22,6 +22,8 @@ from nrm.services import keys, notices
 # The idle clock is written at most this often: a click is not worth a write.
 _TOUCH_EVERY = timedelta(minutes=1)
 _TOKEN_BYTES = 32
+# A sensitive act wants a second factor that was shown no longer ago than this.
+CONFIRMED_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,19 @@ def _moves_clock(click: Click, since: timedelta, *, changed: bool) -> bool:
     if click is Click.USUAL:
         return changed or since >= _TOUCH_EVERY
     return click is Click.PRESSED
+
+
+def is_confirmed(session_id: UUID) -> bool:
+    """Say whether a second factor of ours was shown in this sitting a short while ago."""
+    with unit_of_work() as unit:
+        return confirmed(unit, session_id)
+
+
+def confirmed(unit: Unit, session_id: UUID) -> bool:
+    """Say the same within the act of a caller; a sitting that has ended is not confirmed."""
+    asked = select(AuthSession.confirmed_at).where(AuthSession.id == session_id)
+    at = db.session.scalar(asked)
+    return at is not None and unit.now < at + CONFIRMED_FOR
 
 
 def renew(session_id: UUID) -> str:

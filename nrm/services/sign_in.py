@@ -17,13 +17,19 @@ from sqlalchemy import select
 
 from nrm.audit.actions import Action, Outcome
 from nrm.db import Unit, db, unit_of_work
-from nrm.domain.errors import NotFoundError, StartAgainError, Subject, WrongFactorError
+from nrm.domain.errors import (
+    FederationError,
+    NotFoundError,
+    StartAgainError,
+    Subject,
+    WrongFactorError,
+)
 from nrm.domain.roles import HOUSEKEEPING, Actor
-from nrm.models import Account, AuthSession, FederatedIdentity
+from nrm.models import Account
 from nrm.security import passwords
 from nrm.security import second_factor as codes
 from nrm.security.openid import Identity
-from nrm.services import delays, federation, second_factor, sessions
+from nrm.services import accounts, delays, federation, second_factor, sessions
 from nrm.services.accounts import keeps_passwords, normalised
 from nrm.services.audit import record, record_alone
 from nrm.services.delays import Step
@@ -31,8 +37,6 @@ from nrm.services.second_factor import PasskeyAnswer, Proven, Shown
 
 # Between the password and the second factor: long enough to find the telephone.
 _PATIENCE = timedelta(minutes=10)
-# A sensitive act wants a second factor that was shown no longer ago than this.
-CONFIRMED_FOR = timedelta(minutes=10)
 # How the sitting remembers who has given their password.
 KEPT_AS = "sign_in"
 # How the log says that somebody came by another institution's sign-in.
@@ -87,25 +91,30 @@ def federated(found: Identity, address: str, old: UUID | None) -> sessions.Opene
 
     Raises FederationError where nobody here is connected, in the same words as for the disabled.
     """
-    connection = federation.known(found)
-    account_id = connection.account_id if connection is not None else None
-    account = db.session.get(Account, account_id) if account_id is not None else None
-    if connection is None or account is None or account.disabled_at is not None:
-        raise federation.failed("unknown" if account is None else "disabled", account_id)
-    with unit_of_work() as unit:
-        account = db.session.get_one(Account, account.id)
-        db.session.get_one(FederatedIdentity, connection.id).used_at = unit.now
-        if not found.strong or second_factor.needed(account.id):
-            opened = sessions.open_waiting(unit, {KEPT_AS: _remembered(unit, account)}, old)
-            about = Subject("account", account.id)
-            record(unit, HOUSEKEEPING, Action.SESSION_BEGIN, about, purpose=_FEDERATED)
-            return opened
-        # What is sensitive still wants a second factor of ours: theirs was shown elsewhere.
-        opened = sessions.open_for(unit, account.id, old, confirmed=False)
-        actor = Actor(account.id, account.organisation_id, account.role, opened.reference)
-        _come_in(unit, account, address)
-        _sign_in(unit, actor, Proven(_FEDERATED))
-        return SignedIn(opened, Proven(_FEDERATED), [])
+    try:
+        with unit_of_work() as unit:
+            connection = federation.used(unit, found)
+            account = db.session.get_one(Account, connection.account_id)
+            return _come_by(unit, account, address, old, strong=found.strong)
+    except FederationError as error:
+        federation.tell(error)
+        raise
+
+
+def _come_by(
+    unit: Unit, account: Account, address: str, old: UUID | None, *, strong: bool
+) -> sessions.Opened | SignedIn:
+    if not strong or second_factor.needed(account.id):
+        opened = sessions.open_waiting(unit, {KEPT_AS: _remembered(unit, account)}, old)
+        about = Subject("account", account.id)
+        record(unit, HOUSEKEEPING, Action.SESSION_BEGIN, about, purpose=_FEDERATED)
+        return opened
+    # What is sensitive still wants a second factor of ours: theirs was shown elsewhere.
+    opened = sessions.open_for(unit, account.id, old, confirmed=False)
+    actor = Actor(account.id, account.organisation_id, account.role, opened.reference)
+    _come_in(unit, account, address)
+    _sign_in(unit, actor, Proven(_FEDERATED))
+    return SignedIn(opened, Proven(_FEDERATED), [])
 
 
 def _remembered(unit: Unit, account: Account) -> dict[str, str]:
@@ -176,7 +185,7 @@ def set_up(data: dict[str, Any], typed: str, address: str, old: UUID) -> SignedI
     try:
         with unit_of_work() as unit:
             account = _waiting(unit, data)
-            second_factor.hold(account.id)
+            accounts.held(account.id)
             if not second_factor.needed(account.id):
                 # Set up in another window meanwhile: what that window did counts.
                 raise StartAgainError("set up already")
@@ -228,13 +237,6 @@ def confirm(actor: Actor, sitting: UUID, shown: Shown, address: str) -> tuple[st
     except WrongFactorError as wrong:
         _failed(actor, Action.SESSION_CONFIRM, account.id, wrong)
         raise
-
-
-def is_confirmed(sitting: UUID) -> bool:
-    """Say whether a second factor was shown in this sitting a short while ago."""
-    with unit_of_work() as unit:
-        at = db.session.scalar(select(AuthSession.confirmed_at).where(AuthSession.id == sitting))
-        return at is not None and unit.now < at + CONFIRMED_FOR
 
 
 def sign_out(actor: Actor, sitting: UUID) -> None:

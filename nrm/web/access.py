@@ -13,7 +13,7 @@ from nrm.domain.errors import RefusedError
 from nrm.domain.policy import holds
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
-from nrm.services import sign_in
+from nrm.services import sessions
 from nrm.services.sessions import Viewer
 from nrm.web.sessions import BrowserSession, cookie_name
 from nrm.web.text import _
@@ -88,7 +88,7 @@ def confirmed_where(sensitive: Callable[..., bool]) -> Callable[[View], View]:
 def is_confirmed() -> bool:
     """Say whether a second factor was shown in this sitting a short while ago."""
     sitting = session_object().sitting
-    return sitting is not None and sign_in.is_confirmed(sitting.id)
+    return sitting is not None and sessions.is_confirmed(sitting.id)
 
 
 def _to_confirm() -> Response:

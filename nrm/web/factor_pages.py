@@ -43,6 +43,12 @@ def federated() -> str:
     return provider.name if provider is not None else ""
 
 
+def is_of_now(issuer: str) -> bool:
+    """Say whether this is the other institution whose sign-in counts now."""
+    provider = current_app.config["NRM"].openid
+    return provider is not None and provider.issuer == issuer
+
+
 def question(account_id: UUID | None) -> str:
     """Ask the browser for one of an account's passkeys, as JSON; empty where there is none."""
     known, here = second_factor.passkeys_of(account_id), site()

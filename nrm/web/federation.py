@@ -1,5 +1,7 @@
 """Another institution's sign-in: the way there, the way back, and connecting an account with it."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +25,7 @@ from nrm.security.openid import Asked, Identity
 from nrm.services import federation
 from nrm.services import sign_in as signing_in
 from nrm.services.sign_in import SignedIn
-from nrm.web import factor_pages
+from nrm.web import factor_pages, logs
 from nrm.web.access import actor, confirmed, needs, public, session_object
 from nrm.web.errors import conflict_words, once
 from nrm.web.forms.account import ButtonForm
@@ -70,14 +72,24 @@ def back() -> Page:
     if here.sitting is None and _AGAIN not in request.args:
         # Our cookie is not sent along from elsewhere: one page of ours, and the browser has it.
         said: dict[str, Any] = {**_said(), _AGAIN: "1"}
-        page = render_template("account/federated_back.html", to=url_for(".back", **said))
-        return page, 200
-    kept = session.pop(_ASKED, None)
-    if session.pop(_FOR, "") == _CONNECT and current_user.is_authenticated:
-        return _connected(kept)
+        to = url_for(".back", **said)
+        return render_template("account/federated_way.html", to=to, words=""), 200
+    asked = _asked()
     if current_user.is_authenticated:
-        return redirect(url_for("home.index"), 303)
-    return _signed_in(kept)
+        return _connected(asked) if asked else redirect(url_for("home.index"), 303)
+    return _signed_in(asked)
+
+
+def _asked() -> Asked | None:
+    """Take what this browser was sent away with, once; an answer to another question leaves it."""
+    what_for = _CONNECT if current_user.is_authenticated else _SIGN_IN
+    kept = session.get(_ASKED)
+    if kept is None or session.get(_FOR) != what_for:
+        return None
+    asked = Asked.from_kept(kept)
+    if asked.is_answered_by(request.args):
+        del session[_ASKED], session[_FOR]
+    return asked
 
 
 @blueprint.route("/account/ways/federated/remove", methods=["GET", "POST"])
@@ -108,30 +120,40 @@ def _away(what_for: str, otherwise: str) -> Page:
     provider = _provider()
     try:
         address, asked = federation.ask(provider, _return_address())
-    except FederationError:
+    except FederationError as error:
+        # Whoever runs the system learns of it; to whoever knocks, a provider is silent or not.
+        logs.write("openid", why=error.why)
         words = _("%(name)s does not answer. Sign in with your password.", name=provider.name)
         flash(words, "error")
         return redirect(otherwise, 303)
     session[_ASKED], session[_FOR] = asked.kept(), what_for
-    return redirect(address, 302)
+    # A page and no redirection: a browser counts that as a part of the form before it, such as the
+    # one that confirms who it is, and forms of ours go nowhere else.
+    words = _("You go on to %(name)s.", name=provider.name)
+    return render_template("account/federated_way.html", to=address, words=words), 200
 
 
-def _answered(kept: dict[str, Any] | None) -> Identity:
-    provider = _provider()
-    if kept is None:
-        raise StartAgainError("nobody asked")
-    asked = Asked.from_kept(kept)
-    return federation.answered(provider, _return_address(), asked, _said(), factor_pages.address())
+def _answered(asked: Asked, tell: Callable[[FederationError], None]) -> Identity:
+    provider, here, address = _provider(), _return_address(), factor_pages.address()
+    try:
+        return federation.answered(provider, here, asked, _said(), address)
+    except FederationError as error:
+        tell(error)
+        raise
 
 
 def _said() -> dict[str, str]:
     return {name: request.args[name] for name in _SAID if name in request.args}
 
 
-def _signed_in(kept: dict[str, Any] | None) -> Page:
+def _signed_in(asked: Asked | None) -> Page:
+    if asked is None:
+        raise StartAgainError("nobody asked")
     here = session_object()
     try:
-        done = signing_in.federated(_answered(kept), factor_pages.address(), _old_sitting())
+        done = signing_in.federated(
+            _answered(asked, federation.tell), factor_pages.address(), _sitting()
+        )
     except FederationError:
         flash(
             _(
@@ -150,15 +172,16 @@ def _signed_in(kept: dict[str, Any] | None) -> Page:
     return redirect(url_for("account.code"), 303)
 
 
-def _old_sitting() -> UUID | None:
+def _sitting() -> UUID | None:
     sitting = session_object().sitting
     return sitting.id if sitting is not None else None
 
 
-def _connected(kept: dict[str, Any] | None) -> Page:
-    name = _provider().name
+def _connected(asked: Asked) -> Page:
+    name, who = _provider().name, actor()
     try:
-        federation.connect(actor(), _answered(kept))
+        found = _answered(asked, partial(federation.not_connected, who))
+        federation.connect(who, _sitting(), found)
     except FederationError:
         flash(_("Nothing is connected: it was not finished at %(name)s.", name=name), "error")
     except ConflictError as error:

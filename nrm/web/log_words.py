@@ -149,6 +149,7 @@ _PLACES = {
     "federated": _l("Sign-in of another institution"),
     "federated-disabled": _l("Sign-in of another institution: the account is disabled"),
     "federated-issuer": _l("Sign-in of another institution: it was another one that answered"),
+    "federated-late": _l("Sign-in of another institution: too late"),
     "federated-not-anew": _l("Sign-in of another institution: it did not ask anew who it is"),
     "federated-provider": _l("Sign-in of another institution: it does not describe itself rightly"),
     "federated-refused": _l("Sign-in of another institution: not finished there"),

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from nrm.domain.roles import Permission
-from nrm.services import accounts, own_password, sign_in_history, sittings
+from nrm.services import accounts, federation, own_password, sign_in_history, sittings
 from nrm.services.log_search import Point
 from nrm.services.sessions import Click
 from nrm.services.sign_in_history import History
@@ -93,7 +93,9 @@ def password() -> Response | tuple[str, int]:
         session.new_token = tokens[0]
         flash(_("Your password is changed. You are signed out everywhere else."))
         return redirect(url_for(".mine"), 303)
-    return render_template("sittings/password.html", form=form, tab="password"), form.status
+    connected = federation.of(actor().id) is not None
+    page = render_template("sittings/password.html", form=form, tab="password", connected=connected)
+    return page, form.status
 
 
 @blueprint.post("/extend")

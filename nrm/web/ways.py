@@ -40,6 +40,7 @@ def page() -> str:
         passkeys=[one for one in found.factors if one.kind == FactorKind.PASSKEY],
         last_one=len(found.factors) == 1,
         federated=factor_pages.federated(),
+        with_another=found.connected and not factor_pages.is_of_now(found.connected.issuer),
         can_add_passkey=factor_pages.site() is not None,
         tab="ways",
     )

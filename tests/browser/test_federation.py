@@ -9,6 +9,7 @@ from nrm.security import openid
 from tests import openid_provider
 from tests.browser.test_sign_in import at_the_door
 from tests.openid_provider import NAME
+from tests.web.test_confirm import let_time_pass
 from tests.world import fresh_code
 
 
@@ -31,8 +32,13 @@ def test_somebody_connects_and_signs_in_by_another_institution(world, sit_down):
     at_the_door(person, email, ours)
     person.writes("Code from your app", fresh_code(world.app, email))
     person.presses("Sign in")
+    let_time_pass(world)
     person.opens(f"{ours}/account/ways")
     person.tab.get_by_role("button", name=f"Connect with {NAME}").click()
+    person.arrives_at("Confirm that it is you", picture=False)
+    person.writes("Code from your app", fresh_code(world.app, email))
+    # A form that may lead nowhere else: what it leads to is a page of ours, which goes on.
+    person.button("Confirm").click()
     person.follows("It is me")
     person.arrives_at("Ways to sign in")
     person.sees(f"You can sign in with {NAME} from now on.")

@@ -85,6 +85,8 @@ def test_serve_refuses_a_database_that_is_behind(refusal, installed, free_port):
             },
             "NRM_OIDC_ISSUER is set, and NRM_OIDC_CLIENT_SECRET is not",
         ),
+        ({"NRM_OIDC_ISSUER": "https://id.example.org?a"}, "NRM_OIDC_ISSUER is 'https://id"),
+        ({"NRM_OIDC_NAME": "us"}, "NRM_OIDC_NAME is set, and NRM_OIDC_ISSUER is not"),
         ({"PORT": "70000"}, "PORT is 70000"),
     ],
 )

@@ -126,7 +126,8 @@ def connected_as(name):
         with world.entered():
             if federation.of(world.accounts[name]) is None:
                 elsewhere = Identity("https://id.practice.example", name, strong=False)
-                federation.connect(world.actor(name), elsewhere)
+                sitting = worlds.sitting(world, name)
+                federation.connect(world.actor(name), sitting.id, elsewhere)
             db.session.rollback()
 
     return make

@@ -7,14 +7,16 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from nrm.audit.actions import Action
+from nrm.audit.actions import Action, Outcome
 from nrm.db import db, unit_of_work
+from nrm.domain.errors import FederationError
 from nrm.domain.roles import HOUSEKEEPING, HUMAN_ROLES
 from nrm.models import SecondFactor
 from nrm.security import passkeys
 from nrm.security.openid import Identity
 from nrm.security.second_factor import code_at, step_of
 from nrm.services import federation, second_factor
+from tests import world as worlds
 from tests.authenticator import Authenticator
 from tests.services.act import Act
 from tests.world import SEED
@@ -53,7 +55,16 @@ def _passkey_to_remove(world):
 
 
 def _connected(world):
-    federation.connect(world.actor("coordinator"), ELSEWHERE)
+    sitting = worlds.sitting(world, "coordinator")
+    federation.connect(world.actor("coordinator"), sitting.id, ELSEWHERE)
+
+
+def _everybodys_sitting(world):
+    return {world.accounts[name]: worlds.sitting(world, name).id for name in world.accounts}
+
+
+def _connect(world, actor, what, **_):
+    federation.connect(actor, what[actor.id], ELSEWHERE)
 
 
 ACTS = [
@@ -115,10 +126,21 @@ ACTS = [
     Act(
         "connect another institution's sign-in",
         "coordinator",
-        _nothing,
-        lambda world, actor, what, **_: federation.connect(actor, ELSEWHERE),
+        _everybodys_sitting,
+        _connect,
         Action.FEDERATION_CONNECT,
         "account",
+        also=tuple(HUMAN_ROLES),
+    ),
+    Act(
+        "connect nothing with another institution's sign-in",
+        "coordinator",
+        _nothing,
+        lambda world, actor, what, **_: federation.not_connected(actor, FederationError("late")),
+        Action.FEDERATION_CONNECT,
+        "account",
+        purpose="federated-late",
+        outcome=Outcome.FAILED,
         also=tuple(HUMAN_ROLES),
     ),
     Act(

@@ -358,18 +358,18 @@ def test_guessing_codes_is_slowed_and_a_passkey_still_works_from_another_address
 
 def test_confirming_changes_the_token_and_counts_for_ten_minutes(world, ledger):
     opened = worlds.sitting(world, "coordinator")
-    assert signing_in.is_confirmed(opened.id)
+    assert sessions.is_confirmed(opened.id)
     long_ago = datetime.now(UTC) - timedelta(minutes=10)
     with unit_of_work():
         db.session.execute(update(AuthSession).values(confirmed_at=long_ago))
-    assert not signing_in.is_confirmed(opened.id)
+    assert not sessions.is_confirmed(opened.id)
     actor = sessions.resume(opened.token, LIMITS).viewer.actor
     with pytest.raises(WrongFactorError):
         signing_in.confirm(actor, opened.id, Code("000000"), HERE)
-    assert not signing_in.is_confirmed(opened.id)
+    assert not sessions.is_confirmed(opened.id)
     token, proven = signing_in.confirm(actor, opened.id, Code(code(1)), HERE)
     assert proven.by == "app"
-    assert signing_in.is_confirmed(opened.id)
+    assert sessions.is_confirmed(opened.id)
     assert sessions.resume(opened.token, LIMITS) is None
     resumed = sessions.resume(token, LIMITS)
     # The same sitting in the log, under another token.
@@ -381,4 +381,4 @@ def test_confirming_changes_the_token_and_counts_for_ten_minutes(world, ledger):
 @sqlite_alone
 def test_a_sitting_that_never_showed_a_factor_is_not_confirmed(world):
     opened, _ = step_one(world)
-    assert not signing_in.is_confirmed(opened.id)
+    assert not sessions.is_confirmed(opened.id)

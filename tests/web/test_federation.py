@@ -33,8 +33,10 @@ def visitor(world):
 
 def goes_there(page, where=BEGIN):
     """Be sent away, and approve there; returns the address at which one comes back."""
-    page.get(where, status=302)
-    return page.response.headers["Location"]
+    html = page.get(where)
+    to = html.find("meta", {"http-equiv": "refresh"})["content"].partition("url=")[2]
+    assert to.startswith("http://localhost:")
+    return to
 
 
 def comes_back(page, provider, where=BEGIN, **changed):
@@ -152,6 +154,41 @@ def test_a_browser_that_comes_from_elsewhere_is_led_on_by_a_page_of_ours(world, 
     assert "elsewhere" not in str(html)
     visitor.get(html.find("meta", {"http-equiv": "refresh"})["content"].partition("url=")[2], 303)
     assert words(visitor.follow().h1) == "Sign in"
+
+
+def test_a_link_with_another_state_leaves_the_right_answer_good(provider, visitor, signed_in):
+    comes_back(signed_in("coordinator"), provider, CONNECT)
+    answer = provider.approve(goes_there(visitor))
+    visitor.get(f"{BACK}?state=x&code=y", status=303)
+    assert "You are not signed in." in words(arrives(visitor).main)
+    visitor.get(f"{BACK}?{urlencode(answer)}", status=303)
+    assert words(arrives(visitor).h1) == "Second step"
+
+
+def test_whoever_comes_back_to_a_sitting_that_was_left_open_connects_nothing(
+    world, provider, signed_in
+):
+    page = signed_in("coordinator")
+    answer = provider.approve(goes_there(page, CONNECT))
+    let_time_pass(world)
+    page.get(f"{BACK}?{urlencode(answer)}", status=303)
+    assert "Nothing is connected" in words(arrives(page).find(role="alert"))
+
+
+def test_a_connection_with_a_provider_of_before_says_so(world, provider, signed_in):
+    page = signed_in("coordinator")
+    comes_back(page, provider, CONNECT)
+    settings = world.app.config["NRM"]
+    another = replace(settings.openid, issuer="https://new.practice.example", name="New sign-in")
+    world.app.config["NRM"] = replace(settings, openid=another)
+    html = page.get("/account/ways")
+    assert "a sign-in that is not used here any more" in words(html.main)
+    assert "New sign-in" not in words(html.main)
+    administrator = signed_in("administrator")
+    html = administrator.get(f"/people/{world.accounts['coordinator']}")
+    assert "Sign-in of another institution Connected" in words(html.main)
+    html = page.get("/account/password")
+    assert "The account of another institution still signs you in." in words(html.main)
 
 
 @pytest.mark.usefixtures("provider")
