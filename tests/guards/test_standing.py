@@ -33,6 +33,8 @@ PROOF = bool(os.environ.get("NRM_PROOF"))
 # What a page answers to whoever may: here it is, it leads on, somebody was faster, it is gone.
 OPEN = frozenset({200, 302, 303, 409, 410})
 REFUSED, NOT_FOUND = frozenset({403}), frozenset({404})
+# What is not there as long as nobody has set up another institution's sign-in.
+SET_UP_FIRST = {"federation.connect"}
 # One's own account may be shown, with why one cannot do this to it.
 NOTHING_DONE = frozenset({200, 403, 404, 409, 422})
 # The guard let it pass; the form's own protection is next.
@@ -133,6 +135,8 @@ def requests_of(route, right):
     """List how a route is asked: what is open is looked at, what is not is also sent complete."""
     if route.endpoint in PART_DECIDES and right is OPEN:
         right = right | REFUSED
+    if route.endpoint in SET_UP_FIRST and right is OPEN:
+        right = right | NOT_FOUND
     aside = EXCEPT.get((route.endpoint, "reference"), {}) if right is NOT_FOUND else {}
     if "GET" in route.methods:
         yield "GET", {}, right | aside.keys()

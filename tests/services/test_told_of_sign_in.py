@@ -20,7 +20,7 @@ from nrm.services import sign_in as signing_in
 from nrm.services.second_factor import Code
 from tests import access
 from tests import world as worlds
-from tests.services.test_federation import THERE
+from tests.services.test_federation import connected
 from tests.services.test_invitations import CHOSEN, EMAIL, invited
 from tests.services.test_second_factor import factors, now_code
 from tests.services.test_sign_in import HERE, LIMITS, with_passkey
@@ -71,12 +71,8 @@ def another_password(world):
     own_password.change(world.actor("provider"), here.id, PASSWORD, CHOSEN, HERE)
 
 
-def connected(world):
-    federation.connect(world.actor("provider"), THERE)
-
-
 def disconnected(world):
-    connected(world)
+    connected(world, "provider")
     federation.disconnect(world.actor("provider"))
 
 
@@ -94,7 +90,7 @@ CHANGES = {
     "a passkey": (lambda world: with_passkey(world, "provider"), ["passkey_added"]),
     "a passkey removed": (passkey_removed, ["passkey_added", "passkey_removed"]),
     "new codes": (lambda w: second_factor.make_codes(w.actor("provider")), ["codes_made"]),
-    "a connection": (connected, ["connection_added"]),
+    "a connection": (lambda world: connected(world, "provider"), ["connection_added"]),
     "a connection removed": (disconnected, ["connection_added", "connection_removed"]),
     "a reset": (by_the_administrator(people.reset_factors), ["factors_reset"]),
     "a reset at the console": (reset_at_the_console, ["factors_reset"]),
