@@ -28,12 +28,15 @@ from nrm.audit.verify import (
     Checkpoint,
     Growing,
     NotAsSignedError,
+    Root,
     UnreadableError,
     VerifierKey,
+    altered,
     check,
     leaf_of,
     read_checkpoint,
     read_key,
+    refuse_another,
 )
 from nrm.db import db
 from nrm.models import AuditCheckpoint, AuditEntry
@@ -62,26 +65,28 @@ class Verdict:
     key: VerifierKey | None = None
     # The last checkpoint that fits the hashes of the entries, whatever became of an entry itself.
     fitting: Checkpoint | None = None
+    # Whether a root hash without a signature did not fit: it may be that which is wrong.
+    doubted: bool = False
     findings: list[str] = field(default_factory=list)
 
 
 def verify(
     progress: Callable[[int], None],
-    kept: Checkpoint | None = None,
+    *kept: Checkpoint | Root,
     key: VerifierKey | None = None,
-    *,
     only_since: bool = False,
 ) -> Verdict:
     """Check every entry, its place in the tree, and every checkpoint.
 
-    `kept` is a checkpoint from outside: the log is held against it too, and with `only_since`
-    nothing before it is read again. `key` is the log's key from outside. Missing numbers are no
-    finding, for an act that was rolled back has used one up; missing places are.
+    `kept` are checkpoints and roots from outside: the log is held against them too, and with
+    `only_since` nothing before the first of them is read again. `key` is the log's key from
+    outside. Missing numbers are no finding, for an act that was rolled back has used one up;
+    missing places are.
     """
     verdict = Verdict()
     grown = Growing()
-    if kept is not None and only_since:
-        grown = _beginning(verdict, kept)
+    if kept and only_since:
+        grown = _beginning(verdict, min(kept, key=_size))
     checkpoints = _Checkpoints(verdict, grown.size, kept, key)
     checkpoints.hold(grown)
     to_its_end = True
@@ -109,10 +114,15 @@ class _Checkpoints:
     """The checkpoints, smallest first, each held against the tree when it has grown so far."""
 
     def __init__(
-        self, verdict: Verdict, size: int, kept: Checkpoint | None, key: VerifierKey | None
+        self,
+        verdict: Verdict,
+        size: int,
+        kept: Sequence[Checkpoint | Root],
+        key: VerifierKey | None,
     ) -> None:
         self.verdict, self.kept, self.key = verdict, kept, key
-        self._from_outside = kept
+        # What is left of it to be held, the largest first.
+        self._from_outside = sorted(kept, key=_size, reverse=True)
         self._stored = _stored_checkpoints(size)
         self._next = next(self._stored, None)
         verdict.any_checkpoint = self._next is not None
@@ -127,18 +137,8 @@ class _Checkpoints:
         if grown.size != self._due:
             return
         root = grown.root()
-        outside = self._from_outside
-        if outside is not None and outside.size == grown.size:
-            self._from_outside = None
-            if outside.root != root:
-                self._altered = True
-                _find(self.verdict, _altered("the checkpoint that you kept", outside))
-            elif self._next is None or self._next[0] != outside.size:
-                _find(
-                    self.verdict,
-                    f"the checkpoint that you kept, at {outside.size} entries, is not in the "
-                    "database: it was removed, or never signed here",
-                )
+        while self._from_outside and self._from_outside[-1].size == grown.size:
+            self._hold_outside(self._from_outside.pop(), root)
         while self._next and self._next[0] == grown.size:
             self._hold_stored(root)
             self._next = next(self._stored, None)
@@ -156,13 +156,23 @@ class _Checkpoints:
                 _find(self.verdict, f"the newest checkpoint: {error}")
 
     def _find_cut_off(self, size: int) -> None:
-        outside = [("your", self._from_outside.size)] if self._from_outside else []
-        stored = [("a", self._next[0])] if self._next else []
-        for whose, covered in outside + stored:
+        cut_off = f"entries, and the log has {size}: its end was cut off"
+        for one in reversed(self._from_outside):
+            mistyped = ", or the number is not as it stood there" if isinstance(one, Root) else ""
+            _find(self.verdict, f"{_named(one)} covers {one.size} {cut_off}{mistyped}")
+        if self._next:
+            _find(self.verdict, f"a checkpoint covers {self._next[0]} {cut_off}")
+
+    def _hold_outside(self, outside: Checkpoint | Root, root: bytes) -> None:
+        if outside.root != root:
+            self._altered = True
+            self.verdict.doubted |= isinstance(outside, Root)
+            _find(self.verdict, _altered(_named(outside), outside))
+        elif self._next is None or self._next[0] != outside.size:
             _find(
                 self.verdict,
-                f"{whose} checkpoint covers {covered} entries, and the log has {size}: "
-                "its end was cut off",
+                f"{_named(outside)}, at {outside.size} entries, is not in the "
+                "database: it was removed, or never signed here",
             )
 
     def _hold_stored(self, root: bytes) -> None:
@@ -171,7 +181,8 @@ class _Checkpoints:
         try:
             checkpoint, key = read_checkpoint(note), read_key(verifier)
             check(checkpoint, key)
-            _same_log(checkpoint, self.kept)
+            for one in self.kept:
+                refuse_another(one, checkpoint.origin)
         except (NotAsSignedError, UnreadableError) as error:
             _find(self.verdict, f"the checkpoint at {size} entries: {error}")
             return
@@ -187,24 +198,23 @@ class _Checkpoints:
 
     def _next_size(self) -> int | None:
         sizes = [self._next[0]] if self._next else []
-        if self._from_outside is not None:
-            sizes.append(self._from_outside.size)
+        if self._from_outside:
+            sizes.append(self._from_outside[-1].size)
         return min(sizes, default=None)
 
 
-def _same_log(checkpoint: Checkpoint, kept: Checkpoint | None) -> None:
-    if kept is not None and kept.origin != checkpoint.origin:
-        raise NotAsSignedError(
-            f"your checkpoint is of another log: {kept.origin}, and not {checkpoint.origin}"
-        )
+def _size(kept: Checkpoint | Root) -> int:
+    return kept.size
 
 
-def _altered(which: str, checkpoint: Checkpoint) -> str:
-    return (
-        f"the log is not that of {which} at {checkpoint.size} entries "
-        f"({checkpoint.time:%Y-%m-%d %H:%M} UTC): entries up to there were changed, removed, "
-        "inserted or reordered"
-    )
+def _named(kept: Checkpoint | Root) -> str:
+    what = "checkpoint" if isinstance(kept, Checkpoint) else "root hash"
+    return f"the {what} that you kept"
+
+
+def _altered(which: str, signed: Checkpoint | Root) -> str:
+    when = f" ({signed.time:%Y-%m-%d %H:%M} UTC)" if isinstance(signed, Checkpoint) else ""
+    return f"the log is not that of {which}{when}: {altered(signed)}"
 
 
 def _find(verdict: Verdict, finding: str) -> None:
@@ -225,8 +235,8 @@ def _hold_tiles(verdict: Verdict, grown: Growing) -> None:
         _find(verdict, "the stored tree is not that of its entries: no proof can be made from it")
 
 
-def _beginning(verdict: Verdict, kept: Checkpoint) -> Growing:
-    """Return the tree as it was at a checkpoint, out of the tiles, if they fit it."""
+def _beginning(verdict: Verdict, kept: Checkpoint | Root) -> Growing:
+    """Return the tree as it was when it had a kept root, out of the tiles, if they fit it."""
     with db.engine.connect() as connection:
         stands = tree(connection)
         try:
