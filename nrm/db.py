@@ -148,6 +148,7 @@ def _set_sqlite(connection: Any, record: object) -> None:
     del record
     # The driver must not begin transactions by itself: `_begin_sqlite` does.
     connection.isolation_level = None
+    connection.text_factory = _text
     for setting in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -161,6 +162,15 @@ def _set_sqlite(connection: Any, record: object) -> None:
         "recursive_triggers=ON",
     ):
         connection.execute(f"PRAGMA {setting}")
+
+
+def _text(kept: bytes) -> str:
+    """Read a text, for which SQLite takes any bytes.
+
+    One that somebody spoilt is read as far as it is text: it would else keep the rows around it
+    from being read, and the signer of the log from ever going on.
+    """
+    return kept.decode("utf-8", "replace")
 
 
 def empty_write_ahead_log() -> None:

@@ -16,7 +16,9 @@ from sqlalchemy import (
     String,
     cast,
     func,
+    literal_column,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.types import NullType
@@ -46,6 +48,14 @@ from nrm.services.sequencing import tree
 BATCH = 2_000
 _MOST_FINDINGS = 100
 _OCCURRED_AT, _DETAIL_SHA256 = FIELDS.index("occurred_at"), FIELDS.index("detail_sha256")
+
+
+# Written into the statement: SQLite would fetch each parameter anew for every entry.
+_T, _SPACE, _Z = (literal_column(f"'{letter}'", String) for letter in "T Z")
+_FIRST_TEXT, _FIRST_BYTES = literal_column("''", String), literal_column("x''", LargeBinary)
+_NO_TIME = literal_column("'?'", String)
+# Stands, where there is no id, for what sorts with ids.
+_NO_ID = literal_column("'0'", String)
 
 
 @dataclass
@@ -303,18 +313,39 @@ def _columns() -> Select[Any]:
     A value that somebody spoilt is then read as it is, and the check of a million entries does
     not make ten million objects only to take them apart again.
     """
-    made = _on_sqlite if db.engine.dialect.name == "sqlite" else _on_postgresql
-    values = [made(at, getattr(AuditEntry, name)) for at, name in enumerate(FIELDS)]
+    sqlite = db.engine.dialect.name == "sqlite"
+    made, kinds = (_on_sqlite, _kinds_on_sqlite()) if sqlite else (_on_postgresql, true())
     entry = AuditEntry
-    return select(entry.seq, entry.leaf_index, entry.leaf_hash, entry.detail, *values)
+    columns = [
+        *(entry.seq, entry.leaf_index, entry.leaf_hash, entry.detail, kinds),
+        *(made(at, getattr(entry, name)) for at, name in enumerate(FIELDS)),
+    ]
+    # Without the types of the results, which would look at each value once more.
+    untyped: list[Any] = [type_coerce(column, NullType()) for column in columns]
+    return select(*untyped)
 
 
 def _on_sqlite(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
     value: ColumnElement[Any] = type_coerce(column, String)
     if at == _OCCURRED_AT:
-        value = func.replace(value, " ", "T") + "Z"
-    # Without the type of the result, which would look at each value once more.
-    return type_coerce(cast(value, LargeBinary), NullType())
+        # A moment is kept with a space, which its leaf covers as a T.
+        written = func.replace(func.replace(value, _T, _NO_TIME), _SPACE, _T, type_=String)
+        value = written.concat(_Z)
+    return cast(value, LargeBinary)
+
+
+def _kinds_on_sqlite() -> ColumnElement[bool]:
+    """Say whether each value is of its kind: no search finds the same bytes as one of another.
+
+    SQLite sorts bytes after every text, and numbers before. A text without a letter is neither an
+    id nor nothing.
+    """
+    columns = {name: type_coerce(getattr(AuditEntry, name), String) for name in FIELDS}
+    ids = [func.ifnull(columns[FIELDS[at]], _NO_ID, type_=String) for at in IDS]
+    others = [column for at, column in enumerate(columns.values()) if at not in IDS]
+    return (func.max(*ids, *others) < _FIRST_BYTES) & (
+        func.min(*ids, columns["occurred_at"]) > _FIRST_TEXT
+    )
 
 
 def _on_postgresql(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -329,19 +360,26 @@ def _on_postgresql(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
 def _batch(query: Select[Any]) -> list[Checked]:
     # Nothing is held between two batches, so that a long check hinders nobody's work.
     with db.engine.connect() as connection:
-        read_id = unhexlify if connection.dialect.name == "sqlite" else bytes
+        read_id = _id_of_sqlite if connection.dialect.name == "sqlite" else bytes
         return [_checked(row, read_id) for row in connection.execute(query).all()]
 
 
 def _checked(row: Sequence[Any], read_id: Callable[[bytes], bytes]) -> Checked:
-    seq, place, leaf, detail, *parts = row
+    seq, place, leaf, detail, good, *parts = row
     try:
         for at in IDS:
-            parts[at] = read_id(parts[at] or b"")
-        good = leaf_of(parts) == leaf
+            parts[at] = read_id(parts[at]) if parts[at] else b""
+        good = good and leaf_of(parts) == leaf
+        if detail is not None and good:
+            good = sha256(detail).hexdigest().encode() == parts[_DETAIL_SHA256]
     except (TypeError, ValueError):
         # What is no id any more was none of ours, nor was a value that is not there at all.
         good = False
-    if detail is not None and good:
-        good = sha256(detail).hexdigest().encode() == parts[_DETAIL_SHA256]
-    return seq, place, sound(leaf), good
+    return seq, place, leaf if good else sound(leaf), good
+
+
+def _id_of_sqlite(kept: bytes) -> bytes:
+    """Read an id as it is kept there; no search finds one that is spelled in capitals."""
+    if kept != kept.lower():
+        raise ValueError("this is no id")
+    return unhexlify(kept)

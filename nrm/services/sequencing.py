@@ -12,10 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from nrm.audit.actions import across_files
 from nrm.audit.tree import Tree, grown, sound
-from nrm.audit.verify import HASH_BYTES
+from nrm.audit.verify import HASH_BYTES, NotAsSignedError
 from nrm.db import IMMEDIATE, db
 from nrm.models import AuditEntry, AuditSight, AuditTile
 
@@ -105,7 +106,13 @@ def _put(connection: Connection, waiting: Sequence[Any]) -> None:
     for (level, position), hashes in grown(before.size, leaves, before.read).items():
         _keep(connection, level, position, hashes)
     places = [{"at": seq, "place": before.size + at} for at, (seq, *_rest) in enumerate(waiting)]
-    connection.execute(_PLACE, places)
+    try:
+        connection.execute(_PLACE, places)
+    except IntegrityError:
+        raise NotAsSignedError(
+            f"an entry stands already where others belong, after the first {before.size} of the "
+            "log: run nrm audit verify"
+        ) from None
     sights = [
         {"row_id": row_id, "seq": entry.seq}
         for entry in waiting
@@ -128,5 +135,5 @@ def touched_rows(rows: str) -> set[UUID]:
     """Read which sealed rows an entry touched; of a damaged one nothing is known."""
     try:
         return {UUID(row[0]) for row in json.loads(rows)}
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError):
+    except (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
         return set()

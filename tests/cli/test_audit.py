@@ -123,7 +123,26 @@ def test_a_log_that_nobody_touched(at_console, nrm, signed, kept, key):
         ("UPDATE audit_entry SET actor_role = 'x' WHERE seq = 40", "entry 40 is not as it was"),
         # What can no longer be read as an id or a moment is named like any other change.
         ("UPDATE audit_entry SET id = 'nobody' WHERE seq = 40", "entry 40 is not as it was"),
-        ("UPDATE audit_entry SET occurred_at = 'once' WHERE seq = 40", "entry 40 is not as it"),
+        *(
+            (
+                f"UPDATE audit_entry SET {changed} WHERE seq = 40",
+                "entry 40 is not as it was written",
+            )
+            for changed in (
+                "occurred_at = 'once'",
+                "occurred_at = ''",
+                "occurred_at = 7",
+                "occurred_at = x'00ff'",
+                "actor_id = 'nobody'",
+                "subject_id = x''",
+                "outcome = x'00ff'",
+                "outcome = cast(x'ff' as text)",
+                "rows = 7",
+                "detail = 'text'",
+                "leaf_hash = 1000000000000",
+            )
+        ),
+        ("UPDATE audit_entry SET leaf_index = 'x' WHERE seq = 40", "entries are missing"),
         ("DELETE FROM audit_entry WHERE seq = 40", "entries are missing"),
         ("DELETE FROM audit_tile WHERE level = 1", "the stored tree is not that"),
         ("UPDATE audit_checkpoint SET note = 'x'", "this is no checkpoint of a log"),

@@ -223,7 +223,10 @@ def test_a_list_is_found_by_every_row_that_it_showed(world):
     assert json.loads(next(row["rows"] for row in log.entries() if row["seq"] == seq))
 
 
-@pytest.mark.parametrize("spoilt", ["not json", "[[1]]", "{}", "[[]]", '[["no id",1]]'])
+SPOILT = ("not json", "[[1]]", "{}", "[[]]", '[["no id",1]]', "[" * 100_000)
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
 def test_a_spoilt_entry_does_not_stop_the_others(world, spoilt):
     del world
     write()
