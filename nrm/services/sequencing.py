@@ -26,8 +26,8 @@ _LOCK = 6_962
 
 _PLACE = (
     update(AuditEntry.__table__)  # type: ignore[arg-type] # a mapped class has a table
-    .where(AuditEntry.seq == bindparam("at"))
-    .values(leaf_index=bindparam("place"))
+    .where(AuditEntry.seq.between(bindparam("first"), bindparam("last")))
+    .values(leaf_index=AuditEntry.seq + bindparam("ahead"))
 )
 
 
@@ -105,9 +105,8 @@ def _put(connection: Connection, waiting: Sequence[Any]) -> None:
     leaves = [sound(entry.leaf_hash) for entry in waiting]
     for (level, position), hashes in grown(before.size, leaves, before.read).items():
         _keep(connection, level, position, hashes)
-    places = [{"at": seq, "place": before.size + at} for at, (seq, *_rest) in enumerate(waiting)]
     try:
-        connection.execute(_PLACE, places)
+        connection.execute(_PLACE, _runs([entry.seq for entry in waiting], before.size))
     except IntegrityError:
         raise NotAsSignedError(
             f"an entry stands already where others belong, after the first {before.size} of the "
@@ -121,6 +120,21 @@ def _put(connection: Connection, waiting: Sequence[Any]) -> None:
     ]
     if sights:
         connection.execute(insert(AuditSight), sights)
+
+
+def _runs(numbers: Sequence[int], place: int) -> list[dict[str, int]]:
+    """Say how far the places of entries are ahead of their numbers, as long as none is left out.
+
+    One statement places a whole run, for few numbers are missing: those of acts that were undone,
+    and of acts that are not done yet.
+    """
+    runs: list[dict[str, int]] = []
+    for number in numbers:
+        if not runs or number != runs[-1]["last"] + 1:
+            runs.append({"first": number, "ahead": place - number})
+        runs[-1]["last"] = number
+        place += 1
+    return runs
 
 
 def _keep(connection: Connection, level: int, position: int, hashes: bytes) -> None:

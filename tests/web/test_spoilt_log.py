@@ -95,8 +95,7 @@ def spoil(world, column, *values):
     spoilt = range(last - len(values) + 1, last + 1)
     file = make_url(world.app.config["NRM"].database_url).database
     with contextlib.closing(sqlite3.connect(file)) as connection, connection:
-        for trigger in ("audit_entry_no_update", "audit_entry_place"):
-            connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+        connection.execute("DROP TRIGGER IF EXISTS audit_entry_no_update")
         for seq, value in zip(spoilt, values, strict=True):
             connection.execute(f"UPDATE audit_entry SET {column} = {value} WHERE seq = {seq}")
     return list(spoilt)
