@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,9 @@ _CHANGE = re.compile(
 )
 
 
+_CLOCK = text("SELECT clock_timestamp()")
+
+
 @dataclass
 class Unit:
     """One act: its moment, the sealed rows that it touched, and what its form led to."""
@@ -60,8 +64,8 @@ def unit_of_work(actor: Actor | None = None, form_id: UUID | None = None) -> Ite
     # What was only read before the act (the sitting, say) is let go, so that the act sees the
     # newest rows and, on SQLite, holds the write lock from its first statement.
     session.rollback()
-    session.connection(execution_options={IMMEDIATE: True})
-    unit = Unit(now=_database_now())
+    connection = session.connection(execution_options={IMMEDIATE: True})
+    unit = Unit(now=_database_now(connection))
     try:
         _refuse_second_sending(actor, form_id)
         yield unit
@@ -121,14 +125,15 @@ def acting_at(moment: datetime) -> Iterator[None]:
         _told_at.reset(token)
 
 
-def _database_now() -> datetime:
+def _database_now(connection: Connection) -> datetime:
     """Read the one clock that all app servers share; on SQLite that is this machine's."""
     told_at = _told_at.get()
     if told_at is not None:
         return told_at
-    if db.engine.dialect.name == "sqlite":
+    if connection.dialect.name == "sqlite":
         return datetime.now(UTC)
-    moment: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    # Past the session, for every act of everybody asks this.
+    moment: datetime = connection.execute(_CLOCK).scalar_one()
     return moment.astimezone(UTC)
 
 
@@ -148,6 +153,7 @@ def _set_sqlite(connection: Any, record: object) -> None:
     del record
     # The driver must not begin transactions by itself: `_begin_sqlite` does.
     connection.isolation_level = None
+    connection.text_factory = _text
     for setting in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -161,6 +167,15 @@ def _set_sqlite(connection: Any, record: object) -> None:
         "recursive_triggers=ON",
     ):
         connection.execute(f"PRAGMA {setting}")
+
+
+def _text(kept: bytes) -> str:
+    """Read a text, for which SQLite takes any bytes.
+
+    One that somebody spoilt is read as far as it is text: it would else keep the rows around it
+    from being read, and the signer of the log from ever going on.
+    """
+    return kept.decode("utf-8", "replace")
 
 
 def empty_write_ahead_log() -> None:
@@ -187,11 +202,21 @@ def _mark_change(
 ) -> None:
     """Mark the transaction that touches an audited table, whatever way the statement came."""
     del cursor, parameters, context, many
-    for table in map(str.lower, _CHANGE.findall(statement)):
+    for table in _changed_by(statement):
         if table == AuditEntry.__tablename__:
             connection.info["nrm_recorded"] = True
         elif table in AUDITED_TABLES:
             connection.info["nrm_changed"] = table
+
+
+@lru_cache(2_000)
+def _changed_by(statement: str) -> tuple[str, ...]:
+    """Name the tables that a statement changes.
+
+    The values of a statement are no part of its text, so that the same few hundred come again and
+    again; looking through a long one takes longer than sending it.
+    """
+    return tuple(map(str.lower, _CHANGE.findall(statement)))
 
 
 def _refuse_unaudited(connection: Connection) -> None:

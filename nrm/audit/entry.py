@@ -94,4 +94,4 @@ def _text(value: UUID | datetime | str | None) -> str:
 
 def moment_text(value: datetime) -> str:
     """Write a moment as the leaf has it: UTC, to the microsecond."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).isoformat("T", "microseconds").removesuffix("+00:00") + "Z"

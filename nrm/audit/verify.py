@@ -7,7 +7,7 @@ It needs Python 3.11 and the library `cryptography`: nothing else of this projec
 network and no secret. A bundle holds every entry of a log, a proof a single one; both come with a
 checkpoint, which is the log's size and root hash, signed. Whoever kept an older checkpoint holds
 the bundle against it, and finds whatever was changed, removed, inserted or reordered since; so
-does whoever wrote no more than the size and the root hash on paper.
+does whoever kept no more than the size and the root hash, on paper or in an e-mail.
 
 Formats: the tree of RFC 6962; signed notes, checkpoints, cosignatures and proofs as C2SP describes
 them (c2sp.org: signed-note, tlog-checkpoint, tlog-cosignature, tlog-proof).
@@ -225,6 +225,19 @@ class Checkpoint(NamedTuple):
         return self.body + "\n" + "".join(f"{line}\n" for line in self.signatures)
 
 
+class Root(NamedTuple):
+    """How many entries of a log had which root hash: less than a checkpoint, and unsigned."""
+
+    size: int
+    root: bytes
+    # The name of the log, where that was copied as well.
+    origin: str = ""
+
+    def __str__(self) -> str:
+        """Write it in one line, to be copied into a command."""
+        return f"{self.origin} {self.size} {encoded(self.root)}".strip()
+
+
 def read_key(text: str) -> VerifierKey:
     """Read a verifier key as notes write it; raises UnreadableError."""
     name, _, rest = text.strip().partition("+")
@@ -375,14 +388,13 @@ class Trusted(NamedTuple):
     keys: tuple[VerifierKey, ...] = ()
     older: Checkpoint | None = None
     witnesses: tuple[VerifierKey, ...] = ()
-    # A number of entries and the root hash of them that somebody wrote down.
-    noted: tuple[int, bytes] | None = None
+    # What somebody wrote down, or copied out of an e-mail.
+    noted: Root | None = None
 
     @property
-    def kept(self) -> set[tuple[int, bytes]]:
+    def kept(self) -> list[Checkpoint | Root]:
         """How many entries had which root hash, as whoever checks knows it."""
-        older = {(self.older.size, self.older.root)} if self.older else set()
-        return older | ({self.noted} if self.noted else set())
+        return [one for one in (self.older, self.noted) if one is not None]
 
 
 def verify_bundle(lines: Iterator[str], trusted: Trusted) -> str:
@@ -404,17 +416,17 @@ def verify_bundle(lines: Iterator[str], trusted: Trusted) -> str:
 
 
 def _check_entries(
-    lines: Iterator[str], checkpoint: Checkpoint, kept: set[tuple[int, bytes]]
+    lines: Iterator[str], checkpoint: Checkpoint, kept: Sequence[Checkpoint | Root]
 ) -> None:
     tree, changed = Growing(), 0
-    sizes, found = {size for size, _ in kept}, {(0, EMPTY_ROOT)}
+    sizes, found = {one.size for one in kept}, {0: EMPTY_ROOT}
     for number, line in enumerate(lines, start=1):
         entry = _numbered(line, number)
         if not changed and leaf_of(parts_of(entry.texts)) != entry.leaf:
             changed = number
         tree.append(entry.leaf)
         if tree.size in sizes:
-            found.add((tree.size, tree.root()))
+            found[tree.size] = tree.root()
     if changed:
         raise NotAsSignedError(f"entry {changed} of the bundle is not as it was written")
     if tree.size != checkpoint.size:
@@ -423,11 +435,19 @@ def _check_entries(
         )
     if tree.root() != checkpoint.root:
         raise NotAsSignedError("the entries are not those that were signed")
-    if not kept <= found:
-        raise NotAsSignedError(
-            "what you kept does not fit: entries from before your checkpoint were changed, "
-            "removed, inserted or reordered"
-        )
+    unfit = next((one for one in kept if found[one.size] != one.root), None)
+    if unfit is not None:
+        raise NotAsSignedError(f"what you kept does not fit: {altered(unfit)}")
+
+
+def altered(kept: Checkpoint | Root) -> str:
+    """Say what it can mean that a log is not the one of which somebody kept this."""
+    said = f"among the first {kept.size} some were changed, removed, inserted or reordered"
+    if isinstance(kept, Checkpoint):
+        return said
+    # What is signed was copied whole, and of its own log; a hash alone may be any.
+    other = "" if kept.origin else ", or that is the root hash of another log"
+    return f"{said}{other}, or its digits are not as they stand where you have them from"
 
 
 def verify_proof(text: str, trusted: Trusted) -> str:
@@ -454,18 +474,18 @@ def verify_proof(text: str, trusted: Trusted) -> str:
     )
 
 
-def _check_same(checkpoint: Checkpoint, kept: set[tuple[int, bytes]]) -> None:
+def _check_same(checkpoint: Checkpoint, kept: Sequence[Checkpoint | Root]) -> None:
     """Hold what was kept against the checkpoint of a proof, if it is of the same moment.
 
     A proof leads from one entry to one checkpoint, and to none before it.
     """
-    for size, root in kept:
-        if size != checkpoint.size:
+    for one in kept:
+        if one.size != checkpoint.size:
             raise UnreadableError(
-                f"this proof is of {checkpoint.size} entries and says nothing of the {size} that "
-                "you kept: hold a bundle against them"
+                f"this proof is of {checkpoint.size} entries and says nothing of the {one.size} "
+                "that you kept: hold a bundle against them"
             )
-        if root != checkpoint.root:
+        if one.root != checkpoint.root:
             raise NotAsSignedError("what you kept does not fit: it has another root hash")
 
 
@@ -483,22 +503,25 @@ def _after(word: str, line: str) -> str:
 
 
 def _check_signatures(checkpoint: Checkpoint, own_key: VerifierKey, trusted: Trusted) -> None:
-    older, keys = trusted.older, trusted.keys or (own_key,)
+    keys = trusted.keys or (own_key,)
     _check_any(checkpoint, keys)
     for witness in trusted.witnesses:
         check(checkpoint, witness)
-    if older is not None:
-        if older.origin != checkpoint.origin:
+    for one in trusted.kept:
+        refuse_another(one, checkpoint.origin)
+        if isinstance(one, Checkpoint):
+            _check_any(one, keys)
+        if one.size > checkpoint.size:
             raise NotAsSignedError(
-                f"your checkpoint is of another log: {older.origin}, and not {checkpoint.origin}"
+                f"what you kept covers {one.size} entries and this file only {checkpoint.size}: "
+                "the end was cut off, or you were given an older copy"
             )
-        _check_any(older, keys)
-    size = max((size for size, _ in trusted.kept), default=0)
-    if size > checkpoint.size:
-        raise NotAsSignedError(
-            f"your checkpoint covers {size} entries and this one only {checkpoint.size}: "
-            "the end was cut off, or you were given an older copy"
-        )
+
+
+def refuse_another(kept: Checkpoint | Root, origin: str) -> None:
+    """Refuse what is of another log, where it names one; raises NotAsSignedError."""
+    if kept.origin not in {"", origin}:
+        raise NotAsSignedError(f"what you kept is of another log: {kept.origin}, and not {origin}")
 
 
 def _check_any(checkpoint: Checkpoint, keys: Sequence[VerifierKey]) -> None:
@@ -521,7 +544,7 @@ def _kept(trusted: Trusted) -> str:
     if trusted.older is not None:
         said += f"The first {trusted.older.size} are those of the checkpoint that you kept.\n"
     if trusted.noted is not None:
-        said += f"The first {trusted.noted[0]} have the root hash that you wrote down.\n"
+        said += f"The first {trusted.noted.size} have the root hash that you kept.\n"
     return said
 
 
@@ -589,16 +612,31 @@ def verify_file(path: Path, trusted: Trusted) -> str:
         raise UnreadableError(f"{path.name} cannot be opened: {error.strerror}") from None
 
 
-def read_root(text: str) -> tuple[int, bytes]:
-    """Read what somebody wrote down: the number of entries, and their root hash in groups."""
-    size, _, digits = text.strip().partition(" ")
+def read_root(text: str) -> Root:
+    """Read a number of entries and their root hash as they stand on paper, a page or in an e-mail.
+
+    The hash is 64 digits, in groups or not, or the line of a checkpoint; the name of the log may
+    come before the number, as it does in a checkpoint. Raises UnreadableError.
+    """
+    words = text.split()
+    named = bool(words) and is_name(words[0]) and not words[0].isdigit()
+    origin = words.pop(0) if named else ""
+    size = read_number("".join(words[:1]), "the root hash comes after the number of entries")
+    if size == 0:
+        raise UnreadableError("the root hash of 0 entries says nothing of a log")
+    return Root(size, _root_hash("".join(words[1:])), origin)
+
+
+def _root_hash(text: str) -> bytes:
     try:
-        root = bytes.fromhex(digits)
-    except ValueError:
+        root = bytes.fromhex(text) if len(text) == 2 * HASH_BYTES else _decoded(text, "")
+    except (ValueError, UnreadableError):
         root = b""
     if len(root) != HASH_BYTES:
-        raise UnreadableError("after the number of entries come the 64 digits of the root hash")
-    return read_number(size, "the root hash comes after the number of entries"), root
+        raise UnreadableError(
+            "after the number of entries come the 64 digits of the root hash, or its line"
+        )
+    return root
 
 
 def read_checkpoint_file(path: Path) -> Checkpoint:
@@ -625,7 +663,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--root",
         nargs="+",
-        help="a number of entries and their root hash, which you wrote down",
+        help="a number of entries and their root hash, from paper or out of an e-mail",
     )
     parser.add_argument(
         "--key",

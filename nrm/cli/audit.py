@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,11 +11,14 @@ from sqlalchemy import func, select
 from config import Settings
 from nrm.audit.verify import (
     Checkpoint,
+    Root,
     UnreadableError,
     VerifierKey,
     check,
     read_checkpoint_file,
     read_key,
+    read_root,
+    refuse_another,
 )
 from nrm.cli import startup
 from nrm.db import db
@@ -29,6 +33,11 @@ _UNREADABLE = 2
 _NOTHING_SIGNED = (
     "Nothing is signed yet, so an entry that was removed, or rewritten together with its hash, "
     "would not be found."
+)
+_COMPARE = (
+    "Compare the root hash and the number of entries with where you have them from, digit by "
+    "digit, before anything else: they are not signed, so that nobody but you can say whether "
+    "they are right."
 )
 _NO_FOLDER = click.Path(dir_okay=False, path_type=Path)
 
@@ -45,20 +54,40 @@ def audit() -> None:
     type=_NO_FOLDER,
     help="A checkpoint that was kept elsewhere, to hold the log against.",
 )
-@click.option("--since", is_flag=True, help="Read only what came after that checkpoint.")
+@click.option(
+    "--root",
+    metavar="SIZE",
+    help="A number of entries, to hold the log against their root hash, which comes after it.",
+)
+@click.option("--since", is_flag=True, help="Read only what came after what was kept.")
 @click.option("--key", help="The log's key as it was published, instead of the database's word.")
 @click.option("--rows", is_flag=True, help="Hold the sealed rows against the log as well.")
-def verify(file: Path | None, key: str | None, *, since: bool, rows: bool) -> None:
+@click.argument("digits", nargs=-1, metavar="[HASH]...", help="The root hash, with --root.")
+def verify(
+    file: Path | None,
+    root: str | None,
+    key: str | None,
+    digits: tuple[str, ...],
+    *,
+    since: bool,
+    rows: bool,
+) -> None:
     """Check every entry, its place in the tree, and every signed checkpoint; needs no key file."""
-    if since and file is None:
-        raise click.UsageError("--since needs --checkpoint")
-    kept, published = _from_outside(file, key)
+    if since and file is None and root is None:
+        raise click.UsageError("--since needs --checkpoint or --root")
+    if digits and root is None:
+        raise click.UsageError("a root hash needs --root, and the number of entries")
+    # In groups or not, and quoted or not, as whoever has it in front of them types it.
+    noted = None if root is None else " ".join((root, *digits))
+    kept, published = _from_outside(file, noted, key)
     settings = Settings.from_environment()
-    # Where nothing else is named, the second place is held against the log, as far as it is here.
-    kept = kept or checkpoints.newest_in(settings.checkpoints)
+    if file is None:
+        # Where no other is named, the second place is held against the log, as far as it is here.
+        second = checkpoints.newest_in(settings.checkpoints)
+        kept = [*kept, *([second] if second else [])]
     with startup.closed(settings).app_context():
         _refuse_another_log(kept, published)
-        verdict = log_check.verify(_Progress(), kept, published, only_since=since)
+        verdict = log_check.verify(_Progress(), *kept, key=published, only_since=since)
         said = _verdict(verdict, kept, published)
         findings = list(verdict.findings)
         if rows:
@@ -146,35 +175,40 @@ def moment(checkpoint: Checkpoint) -> str:
 
 
 def _from_outside(
-    file: Path | None, key: str | None
-) -> tuple[Checkpoint | None, VerifierKey | None]:
+    file: Path | None, noted: str | None, key: str | None
+) -> tuple[list[Checkpoint | Root], VerifierKey | None]:
     """Read what the person who checks has brought; what cannot be read ends with its own code."""
+    kept: list[Checkpoint | Root] = []
     try:
-        kept = read_checkpoint_file(file) if file else None
+        if file is not None:
+            kept.append(read_checkpoint_file(file))
+        if noted is not None:
+            kept.append(read_root(noted))
         return kept, read_key(key) if key else None
     except UnreadableError as error:
         click.echo(f"nrm: {error}", err=True)
         sys.exit(_UNREADABLE)
 
 
-def _refuse_another_log(kept: Checkpoint | None, published: VerifierKey | None) -> None:
-    """Tell a checkpoint of another log from a log that was altered, before reading a million."""
-    if kept is None:
-        return
-    try:
-        ours = published or checkpoints.signing_key()
-        # The key may have been renewed since.
-        then = checkpoints.signing_key(kept.size)
-    except UnreadableError:
-        # The check itself names the checkpoint that is damaged.
-        return
-    if ours is not None and kept.origin != ours.name:
-        raise RefusedError(f"your checkpoint is of another log: {kept.origin}, and not {ours.name}")
-    if then is not None:
-        check(kept, then)
+def _refuse_another_log(kept: Sequence[Checkpoint | Root], published: VerifierKey | None) -> None:
+    """Tell what is of another log from a log that was altered, before reading a million."""
+    for one in kept:
+        try:
+            ours = published or checkpoints.signing_key()
+            # The key may have been renewed since.
+            then = checkpoints.signing_key(one.size)
+        except UnreadableError:
+            # The check itself names the checkpoint that is damaged.
+            continue
+        if ours is not None:
+            refuse_another(one, ours.name)
+        if then is not None and isinstance(one, Checkpoint):
+            check(one, then)
 
 
-def _verdict(verdict: Verdict, kept: Checkpoint | None, published: VerifierKey | None) -> list[str]:
+def _verdict(
+    verdict: Verdict, kept: Sequence[Checkpoint | Root], published: VerifierKey | None
+) -> list[str]:
     read = f"{grouped(verdict.placed - verdict.since + verdict.waiting)} entries checked"
     if verdict.since:
         read += f", those after the first {grouped(verdict.since)}"
@@ -188,16 +222,22 @@ def _verdict(verdict: Verdict, kept: Checkpoint | None, published: VerifierKey |
         f"The first {grouped(signed.size)} are those that were signed on {moment(signed)}.",
         f"{grouped(waiting)} were written since then and wait for the next checkpoint.",
     ]
-    if verdict.findings and verdict.fitting not in {None, signed}:
+    if verdict.doubted or (verdict.findings and verdict.fitting not in {None, signed}):
         said += _last_that_fits(verdict)
-    if kept is not None and not verdict.findings:
-        said.append(f"The first {grouped(kept.size)} are those of the checkpoint that you kept.")
+    if not verdict.findings:
+        said += map(_fits, kept)
     if published is None:
         said.append(
             "The key that signed is named by the database alone; compare it with the one that was "
             f"published, or say that with --key: {verdict.key}"
         )
     return said
+
+
+def _fits(kept: Checkpoint | Root) -> str:
+    if isinstance(kept, Root):
+        return f"The first {grouped(kept.size)} have the root hash that you kept."
+    return f"The first {grouped(kept.size)} are those of the checkpoint that you kept."
 
 
 def _unsigned(verdict: Verdict) -> list[str]:
@@ -208,6 +248,8 @@ def _unsigned(verdict: Verdict) -> list[str]:
 
 def _last_that_fits(verdict: Verdict) -> list[str]:
     """Say how far an altered log is what was signed: its hashes, where an entry is not."""
+    if verdict.doubted:
+        return [_COMPARE]
     fits = verdict.fitting
     if fits is not None:
         said = (

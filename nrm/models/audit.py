@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, Text, Uuid, text
+from sqlalchemy import Index, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from nrm.audit.verify import FIELDS
 from nrm.models.base import Base, Counter, Moment
-from nrm.models.spoilt import LogId, LogMoment, readable
+from nrm.models.spoilt import LogBytes, LogId, LogLongText, LogMoment, LogText, readable
 
 _NOT_IN_THE_TREE = text("leaf_index IS NULL")
 _NOT_DONE = text("outcome <> 'done'")
@@ -72,27 +73,24 @@ class AuditEntry(Base):
     occurred_at: Mapped[datetime] = mapped_column(LogMoment)
     actor_id: Mapped[UUID | None] = mapped_column(LogId)
     actor_organisation_id: Mapped[UUID | None] = mapped_column(LogId)
-    actor_role: Mapped[str] = mapped_column(String(32))
-    session_ref: Mapped[str] = mapped_column(String(64))
-    action: Mapped[str] = mapped_column(String(40))
-    subject_type: Mapped[str] = mapped_column(String(32))
+    actor_role: Mapped[str] = mapped_column(LogText(32))
+    session_ref: Mapped[str] = mapped_column(LogText(64))
+    action: Mapped[str] = mapped_column(LogText(40))
+    subject_type: Mapped[str] = mapped_column(LogText(32))
     subject_id: Mapped[UUID | None] = mapped_column(LogId)
     case_id: Mapped[UUID | None] = mapped_column(LogId)
-    compartments: Mapped[str] = mapped_column(String(120))
-    purpose: Mapped[str] = mapped_column(String(120))
-    outcome: Mapped[str] = mapped_column(String(16))
-    rows: Mapped[str] = mapped_column(Text)
-    detail_sha256: Mapped[str] = mapped_column(String(64))
-    detail: Mapped[bytes | None] = mapped_column(LargeBinary)
-    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    compartments: Mapped[str] = mapped_column(LogText(120))
+    purpose: Mapped[str] = mapped_column(LogText(120))
+    outcome: Mapped[str] = mapped_column(LogText(16))
+    rows: Mapped[str] = mapped_column(LogLongText)
+    detail_sha256: Mapped[str] = mapped_column(LogText(64))
+    detail: Mapped[bytes | None] = mapped_column(LogBytes)
+    leaf_hash: Mapped[bytes] = mapped_column(LogBytes(32))
 
     @property
     def readable(self) -> bool:
-        """Say whether each of its ids and its time is still one."""
-        return readable(
-            *(self.id, self.occurred_at, self.actor_id, self.actor_organisation_id),
-            *(self.subject_id, self.case_id),
-        )
+        """Say whether each of its values can be read as it stands."""
+        return readable(*(getattr(self, name) for name in FIELDS))
 
 
 class AuditSight(Base):

@@ -1,6 +1,6 @@
 """Columns of the log that are read even where somebody with the database file wrote nonsense.
 
-SQLite keeps any text in any column. One spoilt entry must not hide all the others, so that what
+SQLite keeps any value in any column. One spoilt entry must not hide all the others, so that what
 cannot be read is read as something that says so, and an entry is asked with `readable`.
 """
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Dialect, Uuid
+from sqlalchemy import Dialect, LargeBinary, String, Text, Uuid
 from sqlalchemy.types import TypeDecorator
 
 from nrm.models.base import UtcDateTime
@@ -21,6 +21,8 @@ SPOILT_ID = UUID(int=2**128 - 1)
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# What stands for bytes that are no text; the log writes none of these.
+_LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 class SpoiltMoment(datetime):
@@ -30,9 +32,17 @@ class SpoiltMoment(datetime):
     """
 
 
+class SpoiltText(str):
+    """Stands for what is no text any more, or shows what is left of one."""
+
+    __slots__ = ()
+
+
 def readable(*values: object) -> bool:
     """Say whether each of these was read as it stands."""
-    return not any(value == SPOILT_ID or isinstance(value, SpoiltMoment) for value in values)
+    return not any(
+        value == SPOILT_ID or isinstance(value, SpoiltMoment | SpoiltText) for value in values
+    )
 
 
 class LogId(TypeDecorator[UUID]):
@@ -54,6 +64,47 @@ class LogMoment(UtcDateTime):
     def result_processor(self, dialect: Dialect, coltype: object) -> _Reading:
         """Read a moment, or say that it is none any more."""
         return _lenient(super().result_processor(dialect, coltype), _before)
+
+
+class LogText(TypeDecorator[str]):
+    """A text in the log."""
+
+    impl = String
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Reading:
+        """Read a text, or say that it is none any more; PostgreSQL keeps nothing else."""
+        usual = super().result_processor(dialect, coltype)
+        return _text if dialect.name == "sqlite" else usual
+
+
+class LogLongText(LogText):
+    """A text of any length in the log."""
+
+    impl = Text
+    cache_ok = True
+
+
+class LogBytes(TypeDecorator[bytes]):
+    """Bytes in the log."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Reading:
+        """Read bytes, or none: no hash and nothing sealed is like those."""
+        usual = super().result_processor(dialect, coltype)
+        return _bytes if dialect.name == "sqlite" else usual
+
+
+def _text(kept: Any) -> str:  # noqa: ANN401 - whatever the database holds
+    if not isinstance(kept, str):
+        return SpoiltText(_LOST)
+    return SpoiltText(kept) if _LOST in kept else kept
+
+
+def _bytes(kept: Any) -> bytes | None:  # noqa: ANN401 - whatever the database holds
+    return kept if kept is None or isinstance(kept, bytes) else b""
 
 
 def _lenient(read: _Reading, stand_in: Callable[[Any], Any]) -> _Reading:

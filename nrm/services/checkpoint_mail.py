@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from nrm.audit.actions import Action, Outcome
-from nrm.audit.verify import Checkpoint
+from nrm.audit.verify import Checkpoint, Root
 from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry
@@ -50,10 +50,17 @@ def _due(since: datetime, outcome: Outcome) -> bool:
 
 
 def _text(checkpoint: Checkpoint) -> str:
+    root = Root(checkpoint.size, checkpoint.root)
     return (
         "Keep this message. It is a checkpoint of the log: with it you can prove later whether\n"
-        "entries from before it were changed, removed, inserted or reordered. Everything below\n"
-        "the line is the checkpoint; save it as a file to check with it.\n"
+        "entries from before it were changed, removed, inserted or reordered. Where the log is\n"
+        "kept, and on a bundle of it on any other computer, these say so:\n"
+        "\n"
+        f"nrm audit verify --root {root}\n"
+        f"python verify.py log.bundle --root {root}\n"
+        "\n"
+        "Everything below the line is the checkpoint with its signature; save it as a file to\n"
+        "hold the log against that as well, with --checkpoint.\n"
         "\n"
         "-----------------------------------------------------------------\n"
         f"{checkpoint}"

@@ -16,7 +16,9 @@ from sqlalchemy import (
     String,
     cast,
     func,
+    literal_column,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.types import NullType
@@ -28,12 +30,15 @@ from nrm.audit.verify import (
     Checkpoint,
     Growing,
     NotAsSignedError,
+    Root,
     UnreadableError,
     VerifierKey,
+    altered,
     check,
     leaf_of,
     read_checkpoint,
     read_key,
+    refuse_another,
 )
 from nrm.db import db
 from nrm.models import AuditCheckpoint, AuditEntry
@@ -43,6 +48,14 @@ from nrm.services.sequencing import tree
 BATCH = 2_000
 _MOST_FINDINGS = 100
 _OCCURRED_AT, _DETAIL_SHA256 = FIELDS.index("occurred_at"), FIELDS.index("detail_sha256")
+
+
+# Written into the statement: SQLite would fetch each parameter anew for every entry.
+_T, _SPACE, _Z = (literal_column(f"'{letter}'", String) for letter in "T Z")
+_FIRST_TEXT, _FIRST_BYTES = literal_column("''", String), literal_column("x''", LargeBinary)
+_NO_TIME = literal_column("'?'", String)
+# Stands, where there is no id, for what sorts with ids.
+_NO_ID = literal_column("'0'", String)
 
 
 @dataclass
@@ -62,26 +75,28 @@ class Verdict:
     key: VerifierKey | None = None
     # The last checkpoint that fits the hashes of the entries, whatever became of an entry itself.
     fitting: Checkpoint | None = None
+    # Whether a root hash without a signature did not fit: it may be that which is wrong.
+    doubted: bool = False
     findings: list[str] = field(default_factory=list)
 
 
 def verify(
     progress: Callable[[int], None],
-    kept: Checkpoint | None = None,
+    *kept: Checkpoint | Root,
     key: VerifierKey | None = None,
-    *,
     only_since: bool = False,
 ) -> Verdict:
     """Check every entry, its place in the tree, and every checkpoint.
 
-    `kept` is a checkpoint from outside: the log is held against it too, and with `only_since`
-    nothing before it is read again. `key` is the log's key from outside. Missing numbers are no
-    finding, for an act that was rolled back has used one up; missing places are.
+    `kept` are checkpoints and roots from outside: the log is held against them too, and with
+    `only_since` nothing before the first of them is read again. `key` is the log's key from
+    outside. Missing numbers are no finding, for an act that was rolled back has used one up;
+    missing places are.
     """
     verdict = Verdict()
     grown = Growing()
-    if kept is not None and only_since:
-        grown = _beginning(verdict, kept)
+    if kept and only_since:
+        grown = _beginning(verdict, min(kept, key=_size))
     checkpoints = _Checkpoints(verdict, grown.size, kept, key)
     checkpoints.hold(grown)
     to_its_end = True
@@ -109,10 +124,15 @@ class _Checkpoints:
     """The checkpoints, smallest first, each held against the tree when it has grown so far."""
 
     def __init__(
-        self, verdict: Verdict, size: int, kept: Checkpoint | None, key: VerifierKey | None
+        self,
+        verdict: Verdict,
+        size: int,
+        kept: Sequence[Checkpoint | Root],
+        key: VerifierKey | None,
     ) -> None:
         self.verdict, self.kept, self.key = verdict, kept, key
-        self._from_outside = kept
+        # What is left of it to be held, the largest first.
+        self._from_outside = sorted(kept, key=_size, reverse=True)
         self._stored = _stored_checkpoints(size)
         self._next = next(self._stored, None)
         verdict.any_checkpoint = self._next is not None
@@ -127,18 +147,8 @@ class _Checkpoints:
         if grown.size != self._due:
             return
         root = grown.root()
-        outside = self._from_outside
-        if outside is not None and outside.size == grown.size:
-            self._from_outside = None
-            if outside.root != root:
-                self._altered = True
-                _find(self.verdict, _altered("the checkpoint that you kept", outside))
-            elif self._next is None or self._next[0] != outside.size:
-                _find(
-                    self.verdict,
-                    f"the checkpoint that you kept, at {outside.size} entries, is not in the "
-                    "database: it was removed, or never signed here",
-                )
+        while self._from_outside and self._from_outside[-1].size == grown.size:
+            self._hold_outside(self._from_outside.pop(), root)
         while self._next and self._next[0] == grown.size:
             self._hold_stored(root)
             self._next = next(self._stored, None)
@@ -156,13 +166,23 @@ class _Checkpoints:
                 _find(self.verdict, f"the newest checkpoint: {error}")
 
     def _find_cut_off(self, size: int) -> None:
-        outside = [("your", self._from_outside.size)] if self._from_outside else []
-        stored = [("a", self._next[0])] if self._next else []
-        for whose, covered in outside + stored:
+        cut_off = f"entries, and the log has {size}: its end was cut off"
+        for one in reversed(self._from_outside):
+            mistyped = ", or the number is not as it stood there" if isinstance(one, Root) else ""
+            _find(self.verdict, f"{_named(one)} covers {one.size} {cut_off}{mistyped}")
+        if self._next:
+            _find(self.verdict, f"a checkpoint covers {self._next[0]} {cut_off}")
+
+    def _hold_outside(self, outside: Checkpoint | Root, root: bytes) -> None:
+        if outside.root != root:
+            self._altered = True
+            self.verdict.doubted |= isinstance(outside, Root)
+            _find(self.verdict, _altered(_named(outside), outside))
+        elif self._next is None or self._next[0] != outside.size:
             _find(
                 self.verdict,
-                f"{whose} checkpoint covers {covered} entries, and the log has {size}: "
-                "its end was cut off",
+                f"{_named(outside)}, at {outside.size} entries, is not in the "
+                "database: it was removed, or never signed here",
             )
 
     def _hold_stored(self, root: bytes) -> None:
@@ -171,7 +191,8 @@ class _Checkpoints:
         try:
             checkpoint, key = read_checkpoint(note), read_key(verifier)
             check(checkpoint, key)
-            _same_log(checkpoint, self.kept)
+            for one in self.kept:
+                refuse_another(one, checkpoint.origin)
         except (NotAsSignedError, UnreadableError) as error:
             _find(self.verdict, f"the checkpoint at {size} entries: {error}")
             return
@@ -187,24 +208,23 @@ class _Checkpoints:
 
     def _next_size(self) -> int | None:
         sizes = [self._next[0]] if self._next else []
-        if self._from_outside is not None:
-            sizes.append(self._from_outside.size)
+        if self._from_outside:
+            sizes.append(self._from_outside[-1].size)
         return min(sizes, default=None)
 
 
-def _same_log(checkpoint: Checkpoint, kept: Checkpoint | None) -> None:
-    if kept is not None and kept.origin != checkpoint.origin:
-        raise NotAsSignedError(
-            f"your checkpoint is of another log: {kept.origin}, and not {checkpoint.origin}"
-        )
+def _size(kept: Checkpoint | Root) -> int:
+    return kept.size
 
 
-def _altered(which: str, checkpoint: Checkpoint) -> str:
-    return (
-        f"the log is not that of {which} at {checkpoint.size} entries "
-        f"({checkpoint.time:%Y-%m-%d %H:%M} UTC): entries up to there were changed, removed, "
-        "inserted or reordered"
-    )
+def _named(kept: Checkpoint | Root) -> str:
+    what = "checkpoint" if isinstance(kept, Checkpoint) else "root hash"
+    return f"the {what} that you kept"
+
+
+def _altered(which: str, signed: Checkpoint | Root) -> str:
+    when = f" ({signed.time:%Y-%m-%d %H:%M} UTC)" if isinstance(signed, Checkpoint) else ""
+    return f"the log is not that of {which}{when}: {altered(signed)}"
 
 
 def _find(verdict: Verdict, finding: str) -> None:
@@ -225,8 +245,8 @@ def _hold_tiles(verdict: Verdict, grown: Growing) -> None:
         _find(verdict, "the stored tree is not that of its entries: no proof can be made from it")
 
 
-def _beginning(verdict: Verdict, kept: Checkpoint) -> Growing:
-    """Return the tree as it was at a checkpoint, out of the tiles, if they fit it."""
+def _beginning(verdict: Verdict, kept: Checkpoint | Root) -> Growing:
+    """Return the tree as it was when it had a kept root, out of the tiles, if they fit it."""
     with db.engine.connect() as connection:
         stands = tree(connection)
         try:
@@ -293,18 +313,39 @@ def _columns() -> Select[Any]:
     A value that somebody spoilt is then read as it is, and the check of a million entries does
     not make ten million objects only to take them apart again.
     """
-    made = _on_sqlite if db.engine.dialect.name == "sqlite" else _on_postgresql
-    values = [made(at, getattr(AuditEntry, name)) for at, name in enumerate(FIELDS)]
+    sqlite = db.engine.dialect.name == "sqlite"
+    made, kinds = (_on_sqlite, _kinds_on_sqlite()) if sqlite else (_on_postgresql, true())
     entry = AuditEntry
-    return select(entry.seq, entry.leaf_index, entry.leaf_hash, entry.detail, *values)
+    columns = [
+        *(entry.seq, entry.leaf_index, entry.leaf_hash, entry.detail, kinds),
+        *(made(at, getattr(entry, name)) for at, name in enumerate(FIELDS)),
+    ]
+    # Without the types of the results, which would look at each value once more.
+    untyped: list[Any] = [type_coerce(column, NullType()) for column in columns]
+    return select(*untyped)
 
 
 def _on_sqlite(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
     value: ColumnElement[Any] = type_coerce(column, String)
     if at == _OCCURRED_AT:
-        value = func.replace(value, " ", "T") + "Z"
-    # Without the type of the result, which would look at each value once more.
-    return type_coerce(cast(value, LargeBinary), NullType())
+        # A moment is kept with a space, which its leaf covers as a T.
+        written = func.replace(func.replace(value, _T, _NO_TIME), _SPACE, _T, type_=String)
+        value = written.concat(_Z)
+    return cast(value, LargeBinary)
+
+
+def _kinds_on_sqlite() -> ColumnElement[bool]:
+    """Say whether each value is of its kind: no search finds the same bytes as one of another.
+
+    SQLite sorts bytes after every text, and numbers before. A text without a letter is neither an
+    id nor nothing.
+    """
+    columns = {name: type_coerce(getattr(AuditEntry, name), String) for name in FIELDS}
+    ids = [func.ifnull(columns[FIELDS[at]], _NO_ID, type_=String) for at in IDS]
+    others = [column for at, column in enumerate(columns.values()) if at not in IDS]
+    return (func.max(*ids, *others) < _FIRST_BYTES) & (
+        func.min(*ids, columns["occurred_at"]) > _FIRST_TEXT
+    )
 
 
 def _on_postgresql(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -319,19 +360,26 @@ def _on_postgresql(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
 def _batch(query: Select[Any]) -> list[Checked]:
     # Nothing is held between two batches, so that a long check hinders nobody's work.
     with db.engine.connect() as connection:
-        read_id = unhexlify if connection.dialect.name == "sqlite" else bytes
+        read_id = _id_of_sqlite if connection.dialect.name == "sqlite" else bytes
         return [_checked(row, read_id) for row in connection.execute(query).all()]
 
 
 def _checked(row: Sequence[Any], read_id: Callable[[bytes], bytes]) -> Checked:
-    seq, place, leaf, detail, *parts = row
+    seq, place, leaf, detail, good, *parts = row
     try:
         for at in IDS:
-            parts[at] = read_id(parts[at] or b"")
-        good = leaf_of(parts) == leaf
+            parts[at] = read_id(parts[at]) if parts[at] else b""
+        good = good and leaf_of(parts) == leaf
+        if detail is not None and good:
+            good = sha256(detail).hexdigest().encode() == parts[_DETAIL_SHA256]
     except (TypeError, ValueError):
         # What is no id any more was none of ours, nor was a value that is not there at all.
         good = False
-    if detail is not None and good:
-        good = sha256(detail).hexdigest().encode() == parts[_DETAIL_SHA256]
-    return seq, place, sound(leaf), good
+    return seq, place, leaf if good else sound(leaf), good
+
+
+def _id_of_sqlite(kept: bytes) -> bytes:
+    """Read an id as it is kept there; no search finds one that is spelled in capitals."""
+    if kept != kept.lower():
+        raise ValueError("this is no id")
+    return unhexlify(kept)

@@ -250,10 +250,14 @@ def _touched(text: str) -> list[list[Any]]:
     The check of the log finds the entry, and here its rows stand as sealed by no entry.
     """
     try:
-        rows = json.loads(text)
-        return [[_hex(row_id), int(revision), *map(str, sha)] for row_id, revision, *sha in rows]
-    except (TypeError, ValueError):
+        # Nothing that the log writes here is escaped, and what is may be no text at all.
+        rows = json.loads(text) if "\\" not in text else ()
+        said: list[list[Any]] = [
+            [_hex(row_id), int(revision), *map(str, sha)] for row_id, revision, *sha in rows
+        ]
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return []
+    return said if all(abs(row[1]) < _NO_PLACE for row in said) else []
 
 
 def _endings(entry: _Stored, rows: list[list[Any]]) -> Iterable[tuple[str, int]]:

@@ -187,10 +187,9 @@ def _opened(line: Line) -> Opened:
     if not kept.readable or not as_written(entry_of(vars(kept)), kept.leaf_hash, kept.detail):
         return Opened(line, as_written=False)
     try:
-        detail = detail_of(kept)
-    except DamagedError:
+        detail, (rows_opened, rows_sealed) = detail_of(kept), touched(kept)
+    except (DamagedError, ValueError):
         return Opened(line, as_written=False)
-    rows_opened, rows_sealed = touched(kept)
     return Opened(
         line,
         as_written=True,
@@ -202,9 +201,15 @@ def _opened(line: Line) -> Opened:
 
 
 def touched(kept: AuditEntry) -> tuple[int, int]:
-    """Count the sealed rows that an act opened, and those that it sealed."""
-    # A row is written with its hash if the act sealed it, without one if it was opened.
-    rows = [len(row) for row in json.loads(kept.rows)]
+    """Count the sealed rows that an act opened, and those that it sealed.
+
+    Raises ValueError where somebody changed what stands there.
+    """
+    try:
+        # A row is written with its hash if the act sealed it, without one if it was opened.
+        rows = [len(row) for row in json.loads(kept.rows)]
+    except (TypeError, RecursionError):
+        raise ValueError("these are no rows") from None
     return rows.count(2), rows.count(3)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from nrm.audit.actions import across_files
 from nrm.audit.tree import Tree, grown, sound
-from nrm.audit.verify import HASH_BYTES
+from nrm.audit.verify import HASH_BYTES, NotAsSignedError
 from nrm.db import IMMEDIATE, db
 from nrm.models import AuditEntry, AuditSight, AuditTile
 
@@ -25,8 +26,8 @@ _LOCK = 6_962
 
 _PLACE = (
     update(AuditEntry.__table__)  # type: ignore[arg-type] # a mapped class has a table
-    .where(AuditEntry.seq == bindparam("at"))
-    .values(leaf_index=bindparam("place"))
+    .where(AuditEntry.seq.between(bindparam("first"), bindparam("last")))
+    .values(leaf_index=AuditEntry.seq + bindparam("ahead"))
 )
 
 
@@ -104,8 +105,13 @@ def _put(connection: Connection, waiting: Sequence[Any]) -> None:
     leaves = [sound(entry.leaf_hash) for entry in waiting]
     for (level, position), hashes in grown(before.size, leaves, before.read).items():
         _keep(connection, level, position, hashes)
-    places = [{"at": seq, "place": before.size + at} for at, (seq, *_rest) in enumerate(waiting)]
-    connection.execute(_PLACE, places)
+    try:
+        connection.execute(_PLACE, _runs([entry.seq for entry in waiting], before.size))
+    except IntegrityError:
+        raise NotAsSignedError(
+            f"an entry stands already where others belong, after the first {before.size} of the "
+            "log: run nrm audit verify"
+        ) from None
     sights = [
         {"row_id": row_id, "seq": entry.seq}
         for entry in waiting
@@ -114,6 +120,21 @@ def _put(connection: Connection, waiting: Sequence[Any]) -> None:
     ]
     if sights:
         connection.execute(insert(AuditSight), sights)
+
+
+def _runs(numbers: Sequence[int], place: int) -> list[dict[str, int]]:
+    """Say how far the places of entries are ahead of their numbers, as long as none is left out.
+
+    One statement places a whole run, for few numbers are missing: those of acts that were undone,
+    and of acts that are not done yet.
+    """
+    runs: list[dict[str, int]] = []
+    for number in numbers:
+        if not runs or number != runs[-1]["last"] + 1:
+            runs.append({"first": number, "ahead": place - number})
+        runs[-1]["last"] = number
+        place += 1
+    return runs
 
 
 def _keep(connection: Connection, level: int, position: int, hashes: bytes) -> None:
@@ -128,5 +149,5 @@ def touched_rows(rows: str) -> set[UUID]:
     """Read which sealed rows an entry touched; of a damaged one nothing is known."""
     try:
         return {UUID(row[0]) for row in json.loads(rows)}
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError):
+    except (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
         return set()

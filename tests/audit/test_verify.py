@@ -22,11 +22,13 @@ from nrm.audit.verify import (
     FIELDS,
     Growing,
     NotAsSignedError,
+    Root,
     Trusted,
     UnreadableError,
     consistent,
     includes,
     read_checkpoint_file,
+    read_root,
     verify_file,
 )
 from tests import bundles
@@ -59,7 +61,7 @@ def judged(tmp_path):
 
 def noted(log):
     """Give what somebody can write down: the number of entries, and the root hash."""
-    return len(log), bundles.tree(log).root()
+    return Root(len(log), bundles.tree(log).root())
 
 
 def one_line(error):
@@ -168,24 +170,45 @@ def test_a_whole_log_that_nobody_touched(judged):
     assert "came with the file" not in told
 
 
-def test_a_root_hash_that_was_written_down(judged, tmp_path, capsys):
-    size, root = noted(LOG[:3])
-    told = judged(bundles.bundle(LOG), noted=(size, root))
-    assert "\nThe first 3 have the root hash that you wrote down.\n" in told
-    # Quoted or not, and in the groups in which the page shows it.
+def test_a_root_hash_that_was_kept(judged, tmp_path, capsys):
+    kept = noted(LOG[:3])
+    told = judged(bundles.bundle(LOG), noted=kept)
+    assert "\nThe first 3 have the root hash that you kept.\n" in told
+    # Quoted or not, in the groups in which the page shows it, or as it stands in a checkpoint.
     file = str(written(tmp_path, bundles.bundle(LOG)))
-    groups = root.hex(" ", 2).split()
-    for typed in (["3", *groups], [f"3 {root.hex()}"]):
+    groups, (origin, size, line) = kept.root.hex(" ", 2).split(), bundles.note(LOG[:3]).split()[:3]
+    for typed in (["3", *groups], [f"3 {kept.root.hex()}"], [size, line], [origin, size, line]):
         assert verify.main([file, "--root", *typed]) == 0
-    for typed in (["3"], ["three", *groups], ["3", *groups[1:]], ["3", *groups[1:], "wxyz"]):
+    for typed in (
+        ["3"],
+        [line],
+        ["three", *groups],
+        ["3", *groups[1:]],
+        ["3", *groups[1:], "wxyz"],
+        ["3", line[1:]],
+        ["0", *EMPTY_ROOT.hex(" ", 2).split()],
+        [""],
+    ):
+        capsys.readouterr()
         assert verify.main([file, "--root", *typed]) == 2
-        assert capsys.readouterr().err.startswith("Cannot be checked: ")
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("\n")) == ("", 1)
+        assert said.err.startswith("Cannot be checked: ")
+    for typed, why in (
+        (["3", *noted(LOG[:4]).root.hex(" ", 2).split()], "or that is the root hash of another"),
+        (["8", line], "what you kept covers 8 entries and this file only 7"),
+        (["nrm.log/another", "3", line], "what you kept is of another log: nrm.log/another"),
+    ):
+        assert verify.main([file, "--root", *typed]) == 1
+        said = capsys.readouterr()
+        assert (said.out.count("\n"), said.err) == (1, "")
+        assert why in said.out
 
 
 def test_an_entry_is_proved_to_be_in_the_checkpoint_that_was_kept(judged):
     told = judged(bundles.proof(LOG, 2), older=bundles.checkpoint(LOG), noted=noted(LOG))
     assert "The first 7 are those of the checkpoint that you kept.\n" in told
-    assert "The first 7 have the root hash that you wrote down.\n" in told
+    assert "The first 7 have the root hash that you kept.\n" in told
 
 
 @pytest.mark.parametrize("index", range(len(LOG)))
@@ -232,17 +255,17 @@ def test_what_an_entry_says_never_reaches_the_terminal_as_a_command(judged):
         (
             bundles.bundle(LOG[:3]),
             {"older": bundles.checkpoint(LOG)},
-            "your checkpoint covers 7 entries and this one only 3: the end was cut off",
+            "what you kept covers 7 entries and this file only 3: the end was cut off",
         ),
         (
             bundles.bundle(LOG),
             {"older": bundles.checkpoint(LOG[::-1][:5])},
-            "entries from before your checkpoint were changed",
+            "among the first 5 some were changed, removed, inserted or reordered",
         ),
         (
             bundles.bundle(LOG),
             {"older": bundles.checkpoint(LOG[:3], origin="nrm.log/another")},
-            "your checkpoint is of another log: nrm.log/another",
+            "what you kept is of another log: nrm.log/another",
         ),
         (bundles.bundle(LOG)[:-5], {}, "the file breaks off in the middle of a line"),
         ("", {}, "this is no bundle of a log"),
@@ -260,8 +283,8 @@ def test_what_an_entry_says_never_reaches_the_terminal_as_a_command(judged):
             {"older": bundles.checkpoint([*LOG[:6], bundles.entry(9)])},
             "what you kept does not fit: it has another root hash",
         ),
-        (bundles.proof(LOG[:3], 2), {"noted": noted(LOG)}, "your checkpoint covers 7 entries and"),
-        (bundles.bundle(LOG[:3]), {"noted": noted(LOG)}, "your checkpoint covers 7 entries and"),
+        (bundles.proof(LOG[:3], 2), {"noted": noted(LOG)}, "what you kept covers 7 entries and"),
+        (bundles.bundle(LOG[:3]), {"noted": noted(LOG)}, "what you kept covers 7 entries and"),
         (bundles.bundle(LOG), {"noted": noted(LOG[::-1][:5])}, "what you kept does not fit"),
         (
             bundles.bundle(LOG),
@@ -502,6 +525,7 @@ def test_another_library_finds_the_same_roots_and_proofs(oracle, capsys):
 
 READERS = (
     verify.read_key,
+    verify.read_root,
     verify.read_checkpoint,
     verify.read_signature,
     verify.read_entry,
@@ -512,6 +536,8 @@ READERS = (
 )
 GENUINE = (
     str(KEY),
+    " ".join(bundles.note(LOG).split()[:3]),
+    f"7 {noted(LOG).root.hex(' ', 2)}",
     bundles.note(LOG),
     bundles.cosigned(LOG).splitlines()[-1],
     bundles.lines(LOG)[0],
@@ -535,6 +561,43 @@ def test_whatever_is_read_is_read_or_refused(text, reader):
         reader(text)
     except REFUSED as error:
         one_line(error)
+
+
+ROOTS = st.builds(
+    Root,
+    st.integers(1, 10**18 - 1),
+    st.binary(min_size=32, max_size=32),
+    st.sampled_from(("", bundles.ORIGIN)),
+)
+
+
+@st.composite
+def spelled(draw, kept):
+    """Write a root in one of the ways in which people hand it on."""
+    digits = kept.root.hex(" ", draw(st.integers(1, 32)))
+    hexadecimal = draw(st.sampled_from((digits, digits.upper())))
+    line = draw(st.sampled_from((hexadecimal, verify.encoded(kept.root))))
+    words = [kept.origin, str(kept.size), *line.split()]
+    gaps = st.text(" \t\r\n\u00a0", min_size=1, max_size=3)
+    return "".join(word + draw(gaps) for word in words if word)
+
+
+@given(st.data(), ROOTS)
+def test_a_root_is_read_however_it_was_written(data, kept):
+    assert read_root(data.draw(spelled(kept))) == kept
+
+
+@given(st.data(), ROOTS)
+def test_a_root_that_was_not_copied_whole_is_none(data, kept):
+    """What is missing is never made up for out of what stands beside it."""
+    size, *digits = data.draw(spelled(kept._replace(origin=""))).split()
+    at = data.draw(st.integers(0, len(digits) - 1))
+    place = data.draw(st.integers(0, len(digits[at]) - 1))
+    digits[at] = digits[at][:place] + digits[at][place + 1 :]
+    for cut in ([size, *digits], digits, [size]):
+        with pytest.raises(UnreadableError) as refused:
+            read_root(" ".join(cut))
+        one_line(refused.value)
 
 
 JSON = st.recursive(

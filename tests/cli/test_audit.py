@@ -123,7 +123,26 @@ def test_a_log_that_nobody_touched(at_console, nrm, signed, kept, key):
         ("UPDATE audit_entry SET actor_role = 'x' WHERE seq = 40", "entry 40 is not as it was"),
         # What can no longer be read as an id or a moment is named like any other change.
         ("UPDATE audit_entry SET id = 'nobody' WHERE seq = 40", "entry 40 is not as it was"),
-        ("UPDATE audit_entry SET occurred_at = 'once' WHERE seq = 40", "entry 40 is not as it"),
+        *(
+            (
+                f"UPDATE audit_entry SET {changed} WHERE seq = 40",
+                "entry 40 is not as it was written",
+            )
+            for changed in (
+                "occurred_at = 'once'",
+                "occurred_at = ''",
+                "occurred_at = 7",
+                "occurred_at = x'00ff'",
+                "actor_id = 'nobody'",
+                "subject_id = x''",
+                "outcome = x'00ff'",
+                "outcome = cast(x'ff' as text)",
+                "rows = 7",
+                "detail = 'text'",
+                "leaf_hash = 1000000000000",
+            )
+        ),
+        ("UPDATE audit_entry SET leaf_index = 'x' WHERE seq = 40", "entries are missing"),
         ("DELETE FROM audit_entry WHERE seq = 40", "entries are missing"),
         ("DELETE FROM audit_tile WHERE level = 1", "the stored tree is not that"),
         ("UPDATE audit_checkpoint SET note = 'x'", "this is no checkpoint of a log"),
@@ -199,7 +218,7 @@ def test_an_entry_that_was_removed_before_anybody_signed_shows_on_a_kept_checkpo
     done = at_console("audit", "verify", "--checkpoint", kept)
     assert done.exit_code == 1
     assert "FOUND: " in done.stdout
-    assert "your checkpoint covers" in done.stdout
+    assert "the checkpoint that you kept covers" in done.stdout
 
 
 @pytest.mark.parametrize("which", ["all of them", "the one that was kept"])
@@ -239,7 +258,7 @@ def test_sealed_rows_that_were_changed_are_found(at_console, signed):
         ("nothing of the kind\n", 2, "nrm: this is no checkpoint of a log\n"),
         (b"\xff", 2, "nrm: kept.checkpoint is no text, as checkpoints are\n"),
         (None, 2, "nrm: kept.checkpoint cannot be opened: No such file or directory\n"),
-        (bundles.note(bundles.entries(3)), 1, "nrm: your checkpoint is of another log: "),
+        (bundles.note(bundles.entries(3)), 1, "nrm: what you kept is of another log: "),
     ],
 )
 def test_a_checkpoint_that_does_not_belong_here(at_console, kept, content, code, said):
@@ -249,6 +268,93 @@ def test_a_checkpoint_that_does_not_belong_here(at_console, kept, content, code,
     done = at_console("audit", "verify", "--checkpoint", kept)
     assert (done.exit_code, done.stdout) == (code, "")
     assert done.stderr.startswith(said)
+
+
+@pytest.fixture
+def root(kept):
+    """Give the three lines that say what the log was: its name, the number of entries, the root."""
+    return kept.read_text().split()[:3]
+
+
+def test_a_root_is_held_against_the_log_in_the_words_of_whoever_has_it(at_console, root):
+    at_console("audit", "prove", "1")
+    origin, size, line = root
+    groups = bundles.read_checkpoint(at_console("audit", "checkpoint").stdout).root.hex(" ", 2)
+    number = f"{int(size):,}".replace(",", " ")
+    for typed in ([size, line], [f"{size} {line}"], [origin, size, line], [size, *groups.split()]):
+        done = at_console("audit", "verify", "--root", *typed)
+        assert (done.exit_code, done.stderr) == (0, ""), typed
+        assert f"The first {number} have the root hash that you kept.\n" in done.stdout
+        # The second place is held against it all the same.
+        assert "are those of the checkpoint that you kept.\n" in done.stdout
+    done = at_console("audit", "verify", "--since", "--root", size, line, "--rows")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"2 entries checked, those after the first {number}: every one")
+    assert "sealed rows checked: every one" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["SIZE"], "after the number of entries come the 64 digits of the root hash, or its line"),
+        (["LINE"], "the root hash comes after the number of entries"),
+        (["SIZE", "7074", "7a95"], "after the number of entries come the 64 digits of the root"),
+        (["0", "LINE"], "the root hash of 0 entries says nothing of a log"),
+        (["-1", "LINE"], "the root hash comes after the number of entries"),
+        (["", "LINE"], "the root hash comes after the number of entries"),
+        (["nrm.log/another", "SIZE", "LINE"], "what you kept is of another log: nrm.log/another"),
+    ],
+)
+def test_what_is_no_root_of_this_log_is_said_in_one_line(at_console, root, typed, said):
+    words = {"SIZE": root[1], "LINE": root[2]}
+    done = at_console("audit", "verify", "--root", *(words.get(word, word) for word in typed))
+    assert (done.exit_code, done.stdout) == (1 if "another" in said else 2, "")
+    assert (done.stderr.startswith(f"nrm: {said}"), done.stderr.count("\n")) == (True, 1)
+
+
+def test_a_root_hash_needs_to_be_told_from_other_words(at_console, signed, root):
+    del signed
+    for words in (root[2:], root[1:]):
+        done = at_console("audit", "verify", *words)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "a root hash needs --root, and the number of entries" in done.stderr
+
+
+def test_a_root_that_is_not_of_this_log_or_covers_more_is_found(at_console, signed, root):
+    del signed
+    _, size, line = root
+    other = bundles.checkpoint(bundles.entries(3)).root.hex()
+    done = at_console("audit", "verify", "--root", size, other)
+    assert done.exit_code == 1
+    (found,) = [one for one in done.stdout.splitlines() if one.startswith("FOUND: ")]
+    assert found.startswith("FOUND: the log is not that of the root hash that you kept: among the ")
+    assert "or that is the root hash of another log" in found
+    assert "\nCompare the root hash and the number of entries with where you have" in done.stdout
+    assert "checkpoint fits" not in done.stdout
+    assert "that you kept.\n" not in done.stdout
+    done = at_console("audit", "verify", "--root", f"{size}0", line)
+    assert done.exit_code == 1
+    (found,) = [one for one in done.stdout.splitlines() if one.startswith("FOUND: ")]
+    assert f"the root hash that you kept covers {size}0 entries, and the log has {size}: " in found
+
+
+def test_an_altered_log_is_found_by_a_root_alone(at_console, sign, signed, root):
+    """Everything is made anew, and the second place is emptied as well."""
+    at_console("audit", "prove", "1")
+    tamper(
+        signed,
+        "DELETE FROM audit_entry WHERE seq = 40",
+        "UPDATE audit_entry SET leaf_index = NULL",
+        *(f"DELETE FROM audit_{table}" for table in ("tile", "sight", "checkpoint")),
+    )
+    for file in (signed / "checkpoints").iterdir():
+        file.unlink()
+    sign()
+    assert at_console("audit", "verify").exit_code == 0
+    for more in ([], ["--since"]):
+        done = at_console("audit", "verify", *more, "--root", *root[1:])
+        assert done.exit_code == 1
+        assert "FOUND: the log is not that of the root hash that you kept: among" in done.stdout
 
 
 def test_a_checkpoint_that_was_changed_on_the_way_accuses_nobody(at_console, kept):
@@ -270,7 +376,7 @@ def test_a_key_that_does_not_belong_here(at_console, signed, key):
     assert "did not sign this checkpoint with the key that was given" in done.stdout
     done = at_console("audit", "verify", "--since")
     assert done.exit_code == 2
-    assert "--since needs --checkpoint" in done.stderr
+    assert "--since needs --checkpoint or --root" in done.stderr
 
 
 # Taking home.

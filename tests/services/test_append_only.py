@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import BigInteger, LargeBinary, String, Uuid, delete, text, update
+from sqlalchemy import BigInteger, Uuid, delete, text, update
 from sqlalchemy.exc import DBAPIError
 
 from nrm.audit.actions import Action
@@ -12,7 +12,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry
 from nrm.models.base import UtcDateTime
-from nrm.models.spoilt import LogId
+from nrm.models.spoilt import LogBytes, LogId, LogText
 from nrm.services import audit, log_check
 
 TABLE = AuditEntry.__table__
@@ -20,8 +20,8 @@ TABLE = AuditEntry.__table__
 NOT_COVERED = {"leaf_index", "detail"}
 OTHER = {
     BigInteger: 4_000_000,
-    LargeBinary: b"\0" * 32,
-    String: "other",
+    LogBytes: b"\0" * 32,
+    LogText: "other",
     UtcDateTime: datetime(2020, 1, 1, tzinfo=UTC),
     LogId: uuid4(),
     Uuid: uuid4(),

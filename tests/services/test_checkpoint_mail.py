@@ -1,5 +1,6 @@
 """The newest checkpoint goes to somebody outside once a day, by a real mail server on loopback."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
 from email.utils import parsedate_to_datetime
@@ -8,10 +9,11 @@ from threading import Thread
 import pytest
 
 from nrm.audit.checkpoint import signed
-from nrm.audit.verify import EMPTY_ROOT, read_checkpoint
+from nrm.audit.verify import EMPTY_ROOT, Trusted, read_checkpoint, read_root, verify_file
 from nrm.db import acting_at
-from nrm.services import checkpoint_mail
+from nrm.services import checkpoint_mail, log_bundle, log_check
 from nrm.services.mail import MailError, send
+from tests import log
 from tests.services.mail_server import Server
 
 TO = "keeper@practice.example"
@@ -45,6 +47,27 @@ def test_the_message_is_the_checkpoint_and_says_nothing_of_the_log(server, ledge
     assert "nrm.log/practice" in kept
     assert "time 2026-11-24T06:00:00Z" in kept
     assert outcomes(ledger) == [("checkpoint:send", "begun"), ("checkpoint:send", "done")]
+
+
+def test_what_stands_in_the_message_is_what_is_typed(server, world, settings, tmp_path):
+    """Whoever kept it copies a line of it, and has the log held against what it says."""
+    del world
+    checkpoint = log.sign(settings, tmp_path / "second place")
+    checkpoint_mail.send_daily(checkpoint, server.address, TO)
+    message = message_from_string(server.message).get_payload(decode=True)
+    text = message.decode().replace("\r\n", "\n")
+    said = re.findall(r"^(.+) --root (.+)$", text, re.MULTILINE)
+    assert [command for command, _ in said] == ["nrm audit verify", "python verify.py log.bundle"]
+    lines = text.split("-\n")[1].split("\n")
+    bundle = tmp_path / "log.bundle"
+    log_bundle.export(bundle, lambda *_: None)
+    for copied in (*(root for _, root in said), " ".join(lines[1:3]), "\n".join(lines[:3])):
+        kept = read_root(copied)
+        assert (kept.size, kept.root) == (checkpoint.size, checkpoint.root)
+        assert log_check.verify(lambda _: None, kept).findings == []
+        assert "have the root hash that you kept" in verify_file(bundle, Trusted(noted=kept))
+    # And the whole of it, saved as a file, is a checkpoint still.
+    assert read_checkpoint("\n".join(lines).strip() + "\n") == checkpoint
 
 
 def test_the_message_says_when_it_was_sent_and_has_a_number_of_its_own(server, world):

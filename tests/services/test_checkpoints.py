@@ -144,7 +144,7 @@ def test_while_the_key_is_renewed_whoever_knows_either_can_check(sign):
     check(both, old_key)
     check(both, new_key)
     for key in (old_key, new_key):
-        assert log_check.verify(lambda _: None, kept=old, key=key).findings == []
+        assert log_check.verify(lambda _: None, old, key=key).findings == []
     with pytest.raises(NotAsSignedError):
         check(old, new_key)
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from nrm.audit.actions import Action
-from nrm.audit.verify import NotAsSignedError, Trusted, verify_file
+from nrm.audit.verify import NotAsSignedError, Root, Trusted, read_root, verify_file
 from nrm.db import unit_of_work
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.services import checkpoints, log_bundle, log_check
@@ -70,7 +70,7 @@ def kept(world, settings, tmp_path):
     taken_home = log.sign(settings, folder)
     write(AFTER)
     log.sign(settings, folder)
-    assert log_check.verify(lambda _: None, kept=taken_home).findings == []
+    assert log_check.verify(lambda _: None, taken_home).findings == []
     return taken_home
 
 
@@ -91,7 +91,7 @@ def test_what_was_altered_is_found_against_a_checkpoint_from_outside(
     for turn in range(PLACES):
         place = chance.randrange(1, kept.size)
         log.rewrite(attack([dict(row) for row in rows], place, chance), (kept.origin, seed))
-        found += bool(log_check.verify(lambda _: None, kept=kept).findings)
+        found += bool(log_check.verify(lambda _: None, kept).findings)
         bundle = tmp_path / f"{turn}.bundle"
         log_bundle.export(bundle, lambda *_: None)
         try:
@@ -106,6 +106,33 @@ def test_what_was_altered_is_found_against_a_checkpoint_from_outside(
             f"nrm audit verify, {found_at_home} by verify.py\n"
         )
     assert (found, found_at_home) == (PLACES, PLACES)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_was_altered_is_found_against_a_root_from_an_email(kept, settings, tmp_path, attack):
+    """It holds no signature: the number of entries and their root hash say enough."""
+    noted, chance = read_root(f"{kept.size} {kept.root.hex()}"), random.Random(attack.__name__)
+    assert log_check.verify(lambda _: None, noted).findings == []
+    place = chance.randrange(1, kept.size)
+    forged = kept.origin, log.signing_seed(settings)
+    log.rewrite(attack(log.entries(), place, chance), forged)
+    for only_since in (False, True):
+        found = log_check.verify(lambda _: None, noted, only_since=only_since).findings
+        assert "the root hash that you kept" in found[0]
+    log_bundle.export(tmp_path / "log.bundle", lambda *_: None)
+    with pytest.raises(NotAsSignedError, match=r"^what you kept (does not fit: among|covers) "):
+        verify_file(tmp_path / "log.bundle", Trusted(noted=noted))
+
+
+def test_a_root_and_a_checkpoint_are_held_in_the_order_of_the_log(kept, settings, tmp_path):
+    write(AFTER)
+    newest = log.sign(settings, tmp_path / "second place")
+    for one, other in ((kept, newest), (newest, kept), (kept, kept)):
+        noted = Root(other.size, other.root)
+        verdict = log_check.verify(lambda _: None, one, noted, only_since=True)
+        assert (verdict.since, verdict.findings) == (min(one.size, other.size), [])
+        found = log_check.verify(lambda _: None, one, noted._replace(root=bytes(32))).findings
+        assert ["the root hash that you kept" in finding for finding in found] == [True]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -139,7 +166,7 @@ def test_a_place_that_is_missing_is_named(kept):
         gone = log.ENTRIES.delete().where(log.ENTRIES.c.seq == rows[kept.size // 2]["seq"])
         connection.execute(gone)
     # What comes after it was not read, so nothing is said of it: least of all that it is cut off.
-    (missing,) = log_check.verify(lambda _: None, kept=kept).findings
+    (missing,) = log_check.verify(lambda _: None, kept).findings
     assert missing == (
         f"between place {kept.size // 2} and place {kept.size // 2 + 1} entries are missing, "
         "and nothing after them was checked"
@@ -156,4 +183,4 @@ def test_without_a_checkpoint_from_outside_only_the_published_key_tells(kept, se
     assert log_check.verify(lambda _: None, key=published).findings
     log.rewrite(other, (kept.origin, log.signing_seed(settings)))
     assert log_check.verify(lambda _: None, key=published).findings == []
-    assert log_check.verify(lambda _: None, key=published, kept=kept).findings
+    assert log_check.verify(lambda _: None, kept, key=published).findings

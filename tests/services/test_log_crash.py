@@ -94,7 +94,7 @@ def test_a_signer_that_is_killed_leaves_a_log_that_the_next_round_heals(
     assert {int(size) for word, *rest in said if word == "kept" for size in rest} - {0} <= sizes
     assert checkpoints.newest_in(folder) == checkpoints.newest()
     assert checkpoints.newest().size == len(found)
-    verdict = log_check.verify(lambda _: None, kept=checkpoints.newest_in(folder))
+    verdict = log_check.verify(lambda _: None, checkpoints.newest_in(folder))
     assert (verdict.findings, verdict.waiting) == ([], 0)
     written = sum(word[0] == "written" for word in said)
     with db.engine.connect() as connection:

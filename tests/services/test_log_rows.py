@@ -44,7 +44,7 @@ from nrm.services import (
     shredding,
 )
 from nrm.services.log_rows import Finding
-from tests import crash, ledger
+from tests import crash, ledger, log
 from tests import world as worlds
 from tests.services.acts import ACTS
 
@@ -502,4 +502,25 @@ def test_an_empty_installation_has_nothing_to_hold_against_the_log(app):
     del app
     with unit_of_work() as unit:
         audit.record(unit, HOUSEKEEPING, Action.DIRECTORY_LOAD)
+    assert check() == log_rows.RowsVerdict(0, {}, {})
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        '[["\\ud800",1,"x"]]',
+        '[["x",1e400,"x"]]',
+        '[["x",99999999999999999999,"x"]]',
+        '[["x","y","x"]]',
+        '[[["x"],{},"x"],null,"x"]',
+        "[" * 100_000 + '"x"]',
+    ],
+)
+def test_an_entry_whose_rows_were_changed_says_nothing_of_any(app, rows):
+    """The check of the log names the entry; here nothing comes to a stop."""
+    del app
+    with unit_of_work() as unit:
+        audit.record(unit, HOUSEKEEPING, Action.DIRECTORY_LOAD)
+    with log.owner() as connection:
+        connection.execute(update(AuditEntry).values(rows=rows))
     assert check() == log_rows.RowsVerdict(0, {}, {})

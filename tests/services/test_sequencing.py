@@ -3,10 +3,11 @@
 import json
 import threading
 import tracemalloc
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -39,6 +40,12 @@ def places():
         return list(
             connection.scalars(select(AuditEntry.leaf_index).order_by(AuditEntry.leaf_index))
         )
+
+
+def waiting():
+    with db.engine.connect() as connection:
+        without = select(AuditEntry.seq).where(AuditEntry.leaf_index.is_(None))
+        return list(connection.scalars(without.order_by(AuditEntry.seq)))
 
 
 def all_placed():
@@ -223,7 +230,35 @@ def test_a_list_is_found_by_every_row_that_it_showed(world):
     assert json.loads(next(row["rows"] for row in log.entries() if row["seq"] == seq))
 
 
-@pytest.mark.parametrize("spoilt", ["not json", "[[1]]", "{}", "[[]]", '[["no id",1]]'])
+def test_entries_without_a_gap_between_them_are_placed_by_one_statement(world):
+    del world
+    sequencing.sequence()
+    write(2)
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+    write(3)
+    numbers = waiting()
+    gaps = sum(later != number + 1 for number, later in pairwise(numbers))
+    assert gaps == (0 if db.engine.dialect.name == "sqlite" else 1)
+    asked = []
+
+    def ask(_connection, _cursor, statement, parameters, _context, many):
+        if statement.startswith("UPDATE audit_entry "):
+            asked.extend(parameters if many else [parameters])
+
+    event.listen(db.engine, "before_cursor_execute", ask)
+    try:
+        assert sequencing.sequence() == 5
+    finally:
+        event.remove(db.engine, "before_cursor_execute", ask)
+    assert len(asked) == gaps + 1
+    assert all_placed() > 5
+
+
+SPOILT = ("not json", "[[1]]", "{}", "[[]]", '[["no id",1]]', "[" * 100_000)
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
 def test_a_spoilt_entry_does_not_stop_the_others(world, spoilt):
     del world
     write()
