@@ -222,6 +222,10 @@ def test_the_first_sign_in_sets_a_telephone_up_before_anything_else(world, visit
     assert re.fullmatch(r"0 0 (\d+) \1", square["viewbox"])
     visitor.get("/statistics", status=303)
     seed = html.find(id="seed").get_text().replace(" ", "")
+    # For whoever reads the page on the telephone itself, whose camera cannot see the square.
+    link = html.main.find("a", string="Add the account to the app here")["href"]
+    assert link.startswith("otpauth://totp/")
+    assert f"secret={seed}&" in link
     visitor.get("/sign-in/set-up")
     html = visitor.post("/sign-in/set-up", {"code": "000000"}, status=422)
     # The same key as before: whoever mistyped has not to scan again.
