@@ -189,7 +189,7 @@ def listed(actor: Actor, case_ids: Sequence[UUID]) -> Worklist:
         Case.id.in_(case_ids), Case.erased_at.is_(None)
     )
     with unit_of_work() as unit:
-        cases = {case.id: case for case in db.session.scalars(query)}
+        cases = {case.id: case for case in _with_owners(query)}
         standings = {case_id: visibility.case_standing(case) for case_id, case in cases.items()}
         facts = vault.open_facts(unit, actor, standings)
         record(unit, actor, Action.CASE_LIST, purpose="search", counts={"cases": len(cases)})

@@ -147,6 +147,9 @@ def _waiting(unit: Unit, data: dict[str, Any]) -> Account:
     account = db.session.get(Account, UUID(told["account"]))
     if account is None or account.disabled_at is not None or _mark(account) != told["password"]:
         raise StartAgainError("not any more")
+    if "seed" not in told and second_factor.needed(account.id):
+        # Reset while they waited: no code is right any more, and the first step leads to a new one.
+        raise StartAgainError("reset meanwhile")
     return account
 
 

@@ -163,7 +163,7 @@ def _to_the_door() -> Response:
     known = request.cookies.get(cookie_name(current_app.config["NRM"]))
     door = redirect(url_for("account.sign_in"), 303)
     if known and session_object().sitting is None:
-        flash(_("You were signed out. Drafts are kept: sign in and go on."))
+        flash(_("You were signed out. Drafts are kept: sign in and go on."), "notice")
         # Whatever ended the sitting, the browser forgets what it showed, as after signing out.
         door.headers["Clear-Site-Data"] = FORGET
     return door

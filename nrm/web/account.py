@@ -103,6 +103,7 @@ def set_up() -> Page:
         "account/set_up.html",
         form=form,
         square=factor_pages.square(who.seed, who.email),
+        for_app=factor_pages.for_app(who.seed, who.email),
         seed=in_groups(who.seed),
         first=True,
     )

@@ -80,25 +80,50 @@ NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
 }
 
 
-# The pages of consent and referral, and of who is known already, are pages of a case.
-_PART_OF = {
-    **dict.fromkeys(("bars", "comparison", "consent", "documents", "referral"), "casefile"),
+# Whose place a page is that has none of its own: the first of these blueprints that the role has.
+_CASE = ("casefile",)
+_PART_OF: dict[str, tuple[str, ...]] = {
+    # The pages of consent and referral, and of who is known already, are pages of a case.
+    **dict.fromkeys(
+        ("bars", "comparison", "consent", "documents", "exploitation", "referral"), _CASE
+    ),
     # So are who looks after it, and what stands on the coordinator's first page.
-    **dict.fromkeys(("absence", "hand_over", "left_drafts", "ownership"), "casefile"),
-    # A provider has no case, and begins at its inbox.
-    "printing": "casefile",
-    "role_changes": "people",
+    **dict.fromkeys(("absence", "hand_over", "ownership"), _CASE),
+    # A draft left behind is taken over by whoever flags.
+    "left_drafts": ("casefile", "identification"),
+    # Who saw a file: a place of its own for the auditor, a page of the case for the coordinator.
+    "sightings": _CASE,
+    # A first responder has no case, but flags; a provider begins at its inbox.
+    "glass": ("casefile", "identification", "provision"),
+    "printing": ("casefile", "provision"),
+    "role_changes": ("people",),
     # What is erased takes two people too.
-    "erasure": "approvals",
+    "erasure": ("approvals",),
 }
 # Where the first place of the same blueprint is not the one to which a page belongs.
 _BELOW = {
     **dict.fromkeys(
-        ("bulletin.page", "statistics.ask", "statistics.release", "statistics.sign"),
+        (
+            "bulletin.page",
+            "bulletin.pdf",
+            "statistics.ask",
+            "statistics.release",
+            "statistics.sign",
+        ),
         "statistics.every",
     ),
     **dict.fromkeys(
         ("statistics.compare", "statistics.table", "statistics.tables"), "statistics.newest_tables"
+    ),
+    # One's own sittings belong to no place; those of another account belong to the people.
+    **dict.fromkeys(
+        (
+            "sittings.end_all_of_person",
+            "sittings.end_of_person",
+            "sittings.of_person",
+            "sittings.sign_ins_of_person",
+        ),
+        "people.index",
     ),
 }
 
@@ -179,25 +204,26 @@ def _navigation() -> list[Item]:
     if not current_user or not current_user.is_authenticated:
         return []
     places = NAVIGATION[current_user.viewer.actor.role]
-    here = _BELOW.get(request.endpoint or "", request.endpoint)
-    blueprint = _PART_OF.get(request.blueprint or "", request.blueprint)
-    exact = any(endpoint == here for endpoint, _label in places)
+    here = place_of(places, request.endpoint or "")
     return [
-        Item(
-            _(label),
-            url_for(endpoint),
-            endpoint == here or (not exact and position == _first_of(places, blueprint)),
-        )
+        Item(_(label), url_for(endpoint), position == here)
         for position, (endpoint, label) in enumerate(places)
     ]
 
 
-def _first_of(places: tuple[tuple[str, str], ...], blueprint: str | None) -> int | None:
-    """Find the place to which an inner page belongs: the first of the same blueprint."""
-    return next(
-        (at for at, (endpoint, _label) in enumerate(places) if endpoint.split(".")[0] == blueprint),
-        None,
-    )
+def place_of(places: tuple[tuple[str, str], ...], endpoint: str) -> int | None:
+    """Find the place to which a page belongs: itself, or the first of the blueprint it is part of.
+
+    Nothing for what belongs to no place, such as one's own account.
+    """
+    here = _BELOW.get(endpoint, endpoint)
+    blueprint = endpoint.rpartition(".")[0]
+    owners = [place.rpartition(".")[0] for place, _label in places]
+    for at, (place, _label) in enumerate(places):
+        if place == here:
+            return at
+    parts = (blueprint, *_PART_OF.get(blueprint, ()))
+    return next((owners.index(part) for part in parts if part in owners), None)
 
 
 def _country() -> dict[str, Any]:

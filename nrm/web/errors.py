@@ -180,7 +180,8 @@ def _http(error: HTTPException) -> BaseResponse | Page | HTTPException:
 def _too_many_tries(error: TooManyTriesError) -> BaseResponse:
     """Say how long to wait, in the same words whoever it is and whatever was typed."""
     seconds = max(1, ceil(error.wait.total_seconds()))
-    page = render_template("errors/429.html", wait=_wait_words(seconds))
+    # Back at the page that asked, so that no step before it is taken anew.
+    page = render_template("errors/429.html", wait=_wait_words(seconds), again=request.path)
     return Response(page, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(seconds)})
 
 
@@ -195,7 +196,12 @@ def _wait_words(seconds: int) -> str:
 def _start_again(error: StartAgainError) -> BaseResponse:
     """Lead back to the door, where the first step is taken anew."""
     del error
-    flash(_("That took too long, or it was finished in another window. Start again here."))
+    if current_user.is_authenticated:
+        # Whoever went back to a step that is done, or did it in another window, is in.
+        return redirect(url_for("home.index"), 303)
+    flash(
+        _("That took too long, or it was finished in another window. Start again here."), "notice"
+    )
     return redirect(url_for("account.sign_in"), 303)
 
 

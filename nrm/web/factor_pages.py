@@ -131,10 +131,14 @@ def tell(proven: Proven) -> None:
         flash(words)
 
 
+def for_app(seed: str, account: str) -> str:
+    """Give what an app is set up from: in the square, or opened on the telephone that reads it."""
+    return codes.address_of(seed, account, _("National Referral Mechanism"))
+
+
 def square(seed: str, account: str) -> Markup:
     """Draw what a telephone reads; the library writes nothing into it but numbers."""
-    title = _("National Referral Mechanism")
-    drawn = segno.make(codes.address_of(seed, account, title), error="m", micro=False)
+    drawn = segno.make(for_app(seed, account), error="m", micro=False)
     svg = drawn.svg_inline(
         border=4, dark="#000000", light="#ffffff", svgclass=None, lineclass=None, omitsize=True
     )

@@ -1,6 +1,7 @@
 """Emergency access: what is closed opens at once, for a reason that somebody else reads."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from nrm.services.glass import Door
 from nrm.web.access import actor, confirmed, needs
 from nrm.web.errors import once
 from nrm.web.forms.glass import BreakForm
+from nrm.web.masked import in_words
 from nrm.web.text import _
 
 blueprint = Blueprint("glass", __name__)
@@ -71,6 +73,8 @@ def _page(
         flash(_("It is open to you for an hour. Those who look after the case were told."))
         return redirect(request.path, 303)
     door = look(actor(), reference)
+    if door.opened is not None:
+        door = replace(door, opened=in_words(door.opened))
     return (
         render_template(
             "glass/opened.html" if door.opened is not None else "glass/break.html",

@@ -1,11 +1,13 @@
 """Reviewing emergency access: who opened what, why, and whether it was right."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from nrm.domain.roles import Permission
+from nrm.models.spoilt import readable
 from nrm.services import glass_review
 from nrm.web.access import actor, needs
 from nrm.web.errors import once
@@ -59,6 +61,17 @@ def review(glass_id: UUID) -> Response | tuple[str, int]:
         for moment, parts in found.openings
     ]
     return (
-        render_template("glass/review.html", review=found, openings=openings, form=form),
+        render_template(
+            "glass/review.html",
+            review=found,
+            openings=openings,
+            # A review does not wait for the hour to be over.
+            still_open=_is_open(found.opening.glass.expires_at),
+            form=form,
+        ),
         form.status,
     )
+
+
+def _is_open(until: datetime) -> bool:
+    return readable(until) and datetime.now(UTC) < until

@@ -57,4 +57,16 @@ def with_shown(
 
 def shown(compartment: str, field: str, value: str) -> Shown:
     """Put a field that was opened by itself into the words of a page."""
-    return Shown(compartment, field, iso_day(value) if field == "birth_date" else value)
+    return Shown(compartment, field, _said(field, value))
+
+
+def in_words(opened: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Put parts that are shown whole, as in an emergency, into the words of a page."""
+    return {
+        part: {field: _said(field, value) for field, value in held.items()}
+        for part, held in opened.items()
+    }
+
+
+def _said(field: str, value: Any) -> Any:  # noqa: ANN401 - whatever a field of a part holds
+    return iso_day(value) if field == "birth_date" else value

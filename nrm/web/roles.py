@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template
 
+from nrm.domain.policy import holds
 from nrm.domain.roles import HUMAN_ROLES, Permission, Role
 from nrm.web import role_words
 from nrm.web.access import actor, needs
@@ -13,7 +14,11 @@ blueprint = Blueprint("roles", __name__)
 @needs(Permission.WORK_VIEW)
 def own() -> str:
     """Say to everybody what their own role can see and do."""
-    return render_template("roles/role.html", told=role_words.told(actor().role), own=True)
+    who = actor()
+    told = role_words.told(who.role)
+    # The auditor has no place for the roles in the navigation, and finds them from here.
+    others = holds(who, Permission.ROLE_VIEW)
+    return render_template("roles/role.html", told=told, own=True, others=others)
 
 
 @blueprint.get("/roles")

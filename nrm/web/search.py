@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, url_for
 
 from nrm.domain.roles import Permission
 from nrm.services import casefile, search
-from nrm.web import likeness
+from nrm.web import keeping_words, likeness
 from nrm.web.access import actor, needs
 from nrm.web.context import pack
 from nrm.web.errors import once
@@ -38,5 +38,11 @@ def _rows(found: search.Found) -> list[dict[str, Any]]:
     matches = {match.case_id: match for match in found.matches}
     if not matches:
         return []
-    listed = casefile.listed(actor(), list(matches))
-    return [likeness.person_row(matches[row.case.id], row) for row in listed.rows]
+    me = actor()
+    listed = casefile.listed(me, list(matches))
+    # Whoever finds a person wants to know next whom to ask.
+    return [
+        likeness.person_row(matches[row.case.id], row)
+        | {"keeper": keeping_words.row_note(row.case, me.id) if not row.case.closed_at else ""}
+        for row in listed.rows
+    ]

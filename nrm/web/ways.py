@@ -61,11 +61,13 @@ def app() -> Page:
         session.pop(_SEED)
         flash(_("Your app is set up. Its next code signs you in."))
         return redirect(url_for(".page"), 303)
+    email = accounts.email_of(who)
     return (
         render_template(
             "account/set_up.html",
             form=form,
-            square=factor_pages.square(seed, accounts.email_of(who)),
+            square=factor_pages.square(seed, email),
+            for_app=factor_pages.for_app(seed, email),
             seed=codes.in_groups(seed),
             first=False,
         ),

@@ -1,7 +1,9 @@
 """Whatever is typed, a page says what is wrong, or keeps it as it was typed; it never breaks."""
 
 import os
+import pkgutil
 from datetime import timedelta
+from importlib import import_module
 from urllib.parse import quote
 from uuid import UUID
 
@@ -9,9 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Uuid, func, select
+from wtforms import HiddenField
+from wtforms.fields.core import UnboundField
+from wtforms.validators import InputRequired, Length
 
 from nrm.db import db
 from nrm.models import AuditEntry, Base
+from nrm.web import forms
+from nrm.web.forms.base import Form as BaseForm
 from tests import world as worlds
 from tests.guards.forms import FORMS
 from tests.ledger import state
@@ -69,7 +76,7 @@ BAD = [
     ("nobody", "sightings.ask_account", {"email": ""}, "Enter the work e-mail"),
     ("a stranger", "sightings.ask_account", {"email": "no.one@practice.example"}, "e-mail"),
     ("no such day", "sightings.ask_account", {"since": ["31", "2", "2026"]}, "Enter a real date"),
-    ("no day", "sightings.ask_account", {"until": ["", "", ""]}, "Enter a day"),
+    ("no day", "sightings.ask_account", {"until": ["", "", ""]}, "Enter the last day"),
     ("no such time", "sightings.ask_account", {"since_time": "25:00"}, "Enter a time of the day"),
     (
         "an end before the beginning",
@@ -167,6 +174,26 @@ def form_of(name):
 def test_every_form_is_in_the_table(app):
     taken = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in rule.methods}
     assert taken == {form.endpoint for form in FORMS}
+
+
+def test_what_is_too_long_is_said_in_our_words():
+    """The words of the library are not in our catalogues, and name no field."""
+    for module in pkgutil.iter_modules(forms.__path__):
+        import_module(f"{forms.__name__}.{module.name}")
+    silent, waiting = [], [BaseForm]
+    while waiting:
+        form = waiting.pop()
+        waiting += form.__subclasses__()
+        for name, field in vars(form).items():
+            if not isinstance(field, UnboundField) or field.field_class is HiddenField:
+                continue
+            rules = field.kwargs.get("validators", ())
+            silent += [
+                f"{form.__name__}.{name}"
+                for rule in rules
+                if isinstance(rule, Length | InputRequired) and not rule.message
+            ]
+    assert not silent
 
 
 def test_what_is_wrong_is_said_and_what_was_typed_is_kept(world, browse, subtests, database_kind):

@@ -3,6 +3,7 @@
 import pytest
 
 from nrm.domain.roles import GRANTS, HUMAN_ROLES, Permission, Role
+from nrm.web.context import NAVIGATION, place_of
 from tests.guards.routes import address, all_routes, token
 from tests.guards.seeded import logged, unchanged
 from tests.world import ONE_PER_ROLE
@@ -256,6 +257,26 @@ def test_the_table_says_what_the_grants_say(app, role):
         and route.endpoint not in SIGNED_IN
     }
     assert held == MAY_REACH[role]
+
+
+# Read by the auditor from the page about the own role; there is no place for them.
+OF_NO_PLACE = {Role.AUDITOR: {"roles.index", "roles.one"}}
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_every_page_of_a_role_says_in_the_navigation_where_one_is(role):
+    lost = {one for one in MAY_REACH[role] if place_of(NAVIGATION[role], one) is None}
+    assert lost == OF_NO_PLACE.get(role, set())
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("role", HUMAN_ROLES)
+def test_what_is_everybodys_belongs_to_no_place(role):
+    everybodys = EVERYBODY | SIGNED_IN
+    found = {one for one in everybodys if place_of(NAVIGATION[role], one) is not None}
+    # What one's own role can see stands among the roles, for whoever reads them all.
+    assert found == ({"roles.own"} if role is Role.ADMINISTRATOR else set())
 
 
 def closed_to(made, role):

@@ -137,12 +137,14 @@ def test_the_second_step_wants_the_first_to_be_fresh(world):
             step_two(waiting, Code(code()))
 
 
-@pytest.mark.parametrize("change", ["disabled", "another password"])
+@pytest.mark.parametrize("change", ["disabled", "reset", "another password"])
 @sqlite_alone
 def test_what_changes_between_the_steps_counts(world, change):
     waiting = step_one(world)
     if change == "disabled":
         people.disable(world.actor("administrator"), world.accounts["coordinator"])
+    elif change == "reset":
+        people.reset_factors(world.actor("administrator"), world.accounts["coordinator"])
     else:
         with unit_of_work() as unit:
             account = db.session.get_one(Account, world.accounts["coordinator"])

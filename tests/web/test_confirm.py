@@ -134,3 +134,12 @@ def test_a_paper_code_confirms_too_and_says_how_many_are_left(world, signed_in):
     page.post("/confirm/recovery", {"code": papers[0]})
     assert page.response.headers["Location"] == "/account/ways/app"
     assert "You have 9 left." in words(page.follow().main)
+
+
+def test_who_confirms_in_vain_too_often_goes_on_at_that_step(signed_in):
+    page = signed_in("coordinator")
+    page.get("/confirm")
+    for _ in range(5):
+        page.post("/confirm", {"code": "letters"}, status=422)
+    html = page.post("/confirm", {"code": "letters"}, status=429)
+    assert html.main.find("a", string="Try again")["href"] == "/confirm"

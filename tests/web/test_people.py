@@ -10,7 +10,7 @@ from nrm.models import Account
 from nrm.services import people
 from tests import world as worlds
 from tests.page_checks import words
-from tests.web.people_pages import EMAIL, account, entries, errors, invited, new, rows
+from tests.web.people_pages import EMAIL, account, entries, errors, invited, link_on, new, rows
 from tests.world import ONE_PER_ROLE
 
 ADMINISTRATORS = {Role.ADMINISTRATOR, Role.ORGANISATION_ADMINISTRATOR}
@@ -159,6 +159,17 @@ def test_an_address_belongs_to_one_account(world, page):
     html = page.post("/people/new", new(world, email="ANALYST@practice.example"), status=422)
     assert errors(html)["email"] == "An account with this e-mail address exists already."
     assert html.find("input", id="name")["value"] == "Practice Newcomer"
+
+
+def test_whoever_has_no_password_yet_gets_a_new_link_without_a_question(world, page):
+    old = invited(world, page)
+    path = f"/people/{account(world, EMAIL).id}/invite"
+    html = page.get(path)
+    assert not html.select("input[type=radio]")
+    page.post(path)
+    assert link_on(page.follow()) != old
+    html = page.get(f"/people/{world.accounts['provider']}/invite")
+    assert len(html.select("input[type=radio]")) == 2
 
 
 def test_a_form_that_is_sent_twice_makes_one_account_and_shows_its_link(world, page):

@@ -37,7 +37,8 @@ def test_a_role_that_reaches_nobody_says_so(signed_in):
 @pytest.mark.parametrize("name", ["administrator", "auditor"])
 def test_whoever_watches_over_accounts_reads_all_roles(signed_in, name):
     page = signed_in(name)
-    html = page.get("/roles")
+    page.get("/role")
+    html = page.click("What the other roles can see")
     for role in HUMAN_ROLES:
         assert ROLE_LABEL[role] in words(html.main)
         assert ROLE_LABEL[role] in words(page.get(f"/roles/{role}").h1)

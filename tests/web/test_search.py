@@ -1,6 +1,7 @@
 """Finding a person, and the notice that one may be known already: what is shown, and to whom."""
 
 import re
+from itertools import cycle
 
 import pytest
 from sqlalchemy import delete, event, select
@@ -10,7 +11,7 @@ from nrm.db import db, unit_of_work
 from nrm.domain.reference import spoken
 from nrm.domain.roles import HOUSEKEEPING
 from nrm.models import AuditEntry, Case, CaseKey
-from nrm.services import comparison, follow_up, visibility
+from nrm.services import comparison, follow_up, ownership, visibility
 from nrm.services.audit import record
 from tests import ledger as ledgers
 from tests import world as worlds
@@ -20,7 +21,7 @@ from tests.page_checks import words
 NAMES = {"given_name": "Uwase", "family_name": "Kanyarwanda"}
 PAPER, PHONE = "1199380023424815", "+250788162342"
 NO_PHONE = {"phone": ""}
-MOST_STATEMENTS = 14
+MOST_STATEMENTS = 15
 
 
 @pytest.fixture
@@ -215,10 +216,27 @@ def test_nothing_of_what_was_typed_or_found_is_in_a_title_an_address_or_a_log(
     assert coordinator.response.headers["Cache-Control"] == "no-store"
 
 
+def test_who_looks_after_the_person_found_is_said_as_in_the_worklist(world, coordinator):
+    reference = flag(world)
+    [row] = rows(ask(coordinator, "Uwase Kanyarwanda"))
+    assert "Nobody looks after it" in row
+    with world.entered():
+        ownership.take(world.actor("second_coordinator"), reference)
+    [row] = rows(ask(coordinator, "Uwase Kanyarwanda"))
+    assert f"Looked after by {world.person_name('second_coordinator')}" in row
+    # Nobody looks after a case that is closed, and nobody has to.
+    closed, _sent = worlds.closed(world, person=NAMES, contact=NO_PHONE)
+    [row] = [row for row in rows(ask(coordinator, "Uwase Kanyarwanda")) if closed in row]
+    assert "look" not in row
+
+
 @pytest.mark.parametrize("people", [1, 12])
 def test_a_search_takes_few_statements_whatever_it_finds(world, coordinator, people):
+    takers = cycle(["coordinator", "second_coordinator"])
     for _ in range(people):
-        flag(world)
+        reference = flag(world)
+        with world.entered():
+            ownership.take(world.actor(next(takers)), reference)
     coordinator.get("/search")
     sent = statements(
         world, lambda: coordinator.post("/search", {"names": "Uwase Kanyarwanda"}, status=200)

@@ -135,16 +135,24 @@ def test_whoever_takes_too_long_starts_again(world, visitor):
         clock.shift(timedelta(minutes=10))
         visitor.post(TO_CODE, {"code": codes.code_at(SEED, codes.step_of(datetime.now(UTC)))})
         assert visitor.response.headers["Location"] == "/sign-in"
-        assert "That took too long" in words(visitor.follow().main)
+        told = visitor.follow().find(role="status")
+        assert "That took too long" in words(told)
+        # Nothing was done, so nothing says so.
+        assert told["class"] == ["nrm-callout"]
 
 
 @pytest.mark.parametrize("path", [TO_CODE, "/sign-in/recovery", "/sign-in/set-up"])
-def test_the_second_step_alone_leads_to_the_first(world, visitor, path):
+def test_the_second_step_alone_leads_to_the_first(visitor, path):
     assert visitor.get(path, status=303).headers["Location"] == "/sign-in"
     assert "Start again here." in words(visitor.follow().main)
+
+
+@pytest.mark.parametrize("path", [TO_CODE, "/sign-in/recovery", "/sign-in/set-up"])
+def test_whoever_goes_back_to_a_step_that_is_done_is_in_and_told_nothing(world, visitor, path):
     worlds.sign_in(visitor, world.email("analyst"))
-    assert visitor.get(path, status=303).headers["Location"] == "/sign-in"
-    assert visitor.follow(status=302).headers["Location"] == "/"
+    assert visitor.get(path, status=303).headers["Location"] == "/"
+    visitor.follow(status=302)
+    assert "Start again" not in words(visitor.follow().main)
 
 
 def test_too_many_tries_get_a_page_that_says_how_long(world, visitor):
@@ -161,6 +169,17 @@ def test_too_many_tries_get_a_page_that_says_how_long(world, visitor):
         said.append(re.sub(r"Wait (one second|\d seconds)", "Wait 5 seconds", words(html.main)))
     assert said[0] == said[1]
     assert "Wait 5 seconds, then try again. Nobody is locked out" in said[0]
+
+
+@pytest.mark.parametrize("path", [TO_CODE, "/sign-in/recovery"])
+def test_who_tried_a_code_too_often_goes_on_at_that_step(world, visitor, path):
+    give_password(visitor, world.email("coordinator"))
+    visitor.get(path)
+    for _ in range(5):
+        visitor.post(path, {"code": "letters"}, status=422)
+    html = visitor.post(path, {"code": "letters"}, status=429)
+    assert html.main.find("a", string="Try again")["href"] == path
+    assert words(visitor.get(path).h1) in {"Second step", "Use a recovery code"}
 
 
 def test_no_parameter_leads_anywhere_else(world):
@@ -203,6 +222,10 @@ def test_the_first_sign_in_sets_a_telephone_up_before_anything_else(world, visit
     assert re.fullmatch(r"0 0 (\d+) \1", square["viewbox"])
     visitor.get("/statistics", status=303)
     seed = html.find(id="seed").get_text().replace(" ", "")
+    # For whoever reads the page on the telephone itself, whose camera cannot see the square.
+    link = html.main.find("a", string="Add the account to the app here")["href"]
+    assert link.startswith("otpauth://totp/")
+    assert f"secret={seed}&" in link
     visitor.get("/sign-in/set-up")
     html = visitor.post("/sign-in/set-up", {"code": "000000"}, status=422)
     # The same key as before: whoever mistyped has not to scan again.

@@ -110,6 +110,16 @@ def test_the_administrator_signs_a_person_out(world, signed_in):
     ]
 
 
+def test_what_failed_says_so_in_words(world, signed_in):
+    page = signed_in("provider")
+    page.get("/confirm")
+    page.post("/confirm", {"code": "letters"}, status=422)
+    worlds.knock(world, "provider", "wrong")
+    said = [row[1:] for row in rows(page.get("/account/sign-ins"))]
+    # Where somebody is who was not let in is not written down.
+    assert said[:2] == [["Sign-in failed", "Not kept"], ["Confirmed who it is: failed", said[1][1]]]
+
+
 def test_a_changed_password_gives_another_token_and_ends_the_others(world, signed_in):
     here, there = signed_in("provider"), signed_in("provider")
     before = token_of(here)

@@ -15,7 +15,10 @@ class SignInForm(Form):
 
     email = StringField(
         _l("Work e-mail"),
-        validators=[InputRequired(_l("Enter your e-mail address")), Length(max=254)],
+        validators=[
+            InputRequired(_l("Enter your e-mail address")),
+            Length(max=254, message=_l("The address must be 254 characters or fewer")),
+        ],
     )
     # Any length is read, so that a password that is too long fails like a wrong one.
     password = PasswordField(_l("Password"), validators=[InputRequired(_l("Enter your password"))])
@@ -29,7 +32,7 @@ class CodeForm(Form):
         description=_l("Six digits. Each code works once."),
         validators=[
             InputRequired(_l("Enter the code that your app shows now")),
-            Length(max=LONGEST_LINE),
+            Length(max=LONGEST_LINE, message=_l("The code is six digits and no more")),
         ],
     )
 
@@ -42,7 +45,10 @@ class PaperCodeForm(Form):
         description=_l("Twelve letters and digits. Capitals and dashes do not matter."),
         validators=[
             InputRequired(_l("Enter one of your recovery codes")),
-            Length(max=LONGEST_LINE),
+            Length(
+                max=LONGEST_LINE,
+                message=_l("A recovery code is twelve letters and digits and no more"),
+            ),
         ],
     )
 

@@ -59,7 +59,10 @@ class AddForm(Form):
     )
     title = StringField(
         _l("Title (optional)"),
-        description=_l("Leave it empty to use the name of the file. Write no names of people."),
+        description=_l(
+            "Leave it empty to use the name of the file. Write no names and no numbers of people: "
+            "the list shows it whole."
+        ),
         validators=[
             Length(max=LONGEST_TITLE, message=_l("The title must be 120 characters or fewer"))
         ],

@@ -53,11 +53,11 @@ class AccountForm(Form):
 
     def validate_since(self, field: PartDateField) -> None:
         """Refuse a day that no entry can have."""
-        self._check_day(field.data)
+        self._check_day(field.data, _("Enter the first day, not in the future, like 22 11 2026"))
 
     def validate_until(self, field: PartDateField) -> None:
         """Refuse a day that no entry can have, and a span that ends before it begins."""
-        self._check_day(field.data)
+        self._check_day(field.data, _("Enter the last day, not in the future, like 22 11 2026"))
         if self.since.data and field.data and field.data < self.since.data:
             raise ValidationError(_("The last day must not be before the first day"))
 
@@ -80,10 +80,10 @@ class AccountForm(Form):
         except ValidationError:
             return None
 
-    def _check_day(self, day: date | None) -> None:
+    def _check_day(self, day: date | None, words: str) -> None:
         today = datetime.now(UTC).astimezone(self.pack.zone).date()
         if day is None or not _OLDEST_DAY <= day <= today:
-            raise ValidationError(_("Enter a day that is not in the future, like 22 11 2026"))
+            raise ValidationError(words)
 
     @property
     def person(self) -> str:
