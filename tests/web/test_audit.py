@@ -373,7 +373,7 @@ def test_an_entry_whose_id_or_time_is_none_any_more_is_shown_as_unreadable(world
     assert len(shown) > 1
     assert "Not as it was written" in shown[str(saved.seq)]
     assert "Housekeeping" not in shown[str(saved.seq)]
-    assert "9999" not in shown[str(saved.seq)]
+    assert not re.search(r"\b9999\b", shown[str(saved.seq)])
     assert sum("Not as it was written" in words for words in shown.values()) == 1
     if not assignment.startswith("id"):
         html = page.get(f"/audit/{saved.id}")
