@@ -19,14 +19,11 @@ from nrm.services import federation, second_factor
 from tests import world as worlds
 from tests.authenticator import Authenticator
 from tests.services.act import Act
+from tests.services.acts.shared import nothing
 from tests.world import SEED
 
 ELSEWHERE = Identity("https://id.practice.example", "248289761001", strong=False)
 SITE = passkeys.Site("Practice", "localhost", "http://localhost")
-
-
-def _nothing(world):
-    """Prepare nothing."""
 
 
 def _without_app(world):
@@ -71,7 +68,7 @@ ACTS = [
     Act(
         "look at one's own ways to sign in",
         "coordinator",
-        _nothing,
+        nothing,
         lambda world, actor, what, **_: second_factor.ways(actor),
         Action.FACTOR_LIST,
         "account",
@@ -80,7 +77,7 @@ ACTS = [
     Act(
         "make recovery codes",
         "coordinator",
-        _nothing,
+        nothing,
         lambda world, actor, what, **given: second_factor.make_codes(actor, **given),
         Action.RECOVERY_MAKE,
         "account",
@@ -135,7 +132,7 @@ ACTS = [
     Act(
         "connect nothing with another institution's sign-in",
         "coordinator",
-        _nothing,
+        nothing,
         lambda world, actor, what, **_: federation.not_connected(actor, FederationError("late")),
         Action.FEDERATION_CONNECT,
         "account",
