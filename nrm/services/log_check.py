@@ -360,16 +360,14 @@ def _on_postgresql(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
 def _batch(query: Select[Any]) -> list[Checked]:
     # Nothing is held between two batches, so that a long check hinders nobody's work.
     with db.engine.connect() as connection:
-        read_id = _id_of_sqlite if connection.dialect.name == "sqlite" else bytes
-        return [_checked(row, read_id) for row in connection.execute(query).all()]
+        read = _spelled_out if connection.dialect.name == "sqlite" else _as_they_are
+        return [_checked(row, read) for row in connection.execute(query).all()]
 
 
-def _checked(row: Sequence[Any], read_id: Callable[[bytes], bytes]) -> Checked:
+def _checked(row: Sequence[Any], read_ids: Callable[[list[Any]], bool]) -> Checked:
     seq, place, leaf, detail, good, *parts = row
     try:
-        for at in IDS:
-            parts[at] = read_id(parts[at]) if parts[at] else b""
-        good = good and leaf_of(parts) == leaf
+        good = read_ids(parts) and good and leaf_of(parts) == leaf
         if detail is not None and good:
             good = sha256(detail).hexdigest().encode() == parts[_DETAIL_SHA256]
     except (TypeError, ValueError):
@@ -378,8 +376,17 @@ def _checked(row: Sequence[Any], read_id: Callable[[bytes], bytes]) -> Checked:
     return seq, place, leaf if good else sound(leaf), good
 
 
-def _id_of_sqlite(kept: bytes) -> bytes:
-    """Read an id as it is kept there; no search finds one that is spelled in capitals."""
-    if kept != kept.lower():
-        raise ValueError("this is no id")
-    return unhexlify(kept)
+def _as_they_are(parts: list[Any]) -> bool:
+    """Read the ids of an entry as PostgreSQL keeps them: it knows one spelling."""
+    for at in IDS:
+        parts[at] = bytes(parts[at] or b"")
+    return True
+
+
+def _spelled_out(parts: list[Any]) -> bool:
+    """Read the ids of an entry as they are kept as text; no search finds one in capitals."""
+    kept = [parts[at] or b"" for at in IDS]
+    for at, text in zip(IDS, kept, strict=True):
+        parts[at] = unhexlify(text)
+    together = b"".join(kept)
+    return together == together.lower()

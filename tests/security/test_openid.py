@@ -165,7 +165,7 @@ HOUR = 3600
         {"amr": "everything"},
         {"amr": [["a"]]},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_a_token_that_says_something_else_counts_for_nothing(provider, claims):
     provider.claims.update(claims)
@@ -226,7 +226,7 @@ def test_a_broken_answer_of_the_token_endpoint_counts_for_nothing(provider, answ
         {"authorization_endpoint": "https://id.practice.example/?a b=é"},
         {"authorization_endpoint": "https://\ud800"},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_a_provider_that_describes_itself_wrongly_is_not_asked(provider, described):
     provider.described.update(described)
