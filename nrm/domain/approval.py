@@ -59,7 +59,7 @@ RULES: Mapping[ApprovalKind, Rule] = {
         approves=Permission.ROLE_APPROVE,
         lives=WEEK,
         subject="account",
-        label=N_("Give somebody another role"),
+        label=N_("Give somebody a role"),
         warning=N_("What a role has read cannot be unread. Ask whether the work needs it."),
     ),
 }

@@ -35,9 +35,9 @@ def test_the_second_person_finds_reads_and_approves_it(world, signed_in):
     html = page.get("/approvals")
     assert words(html.h1) == "Waiting for a second person"
     [row] = html.select("tbody tr")
-    assert "Give somebody another role" in words(row)
+    assert "Give somebody a role" in words(row)
     assert "Practice Administrator" in words(row)
-    html = page.click("Give somebody another role")
+    html = page.click("Give somebody a role")
     assert "Nobody can undo this." in words(html.main)
     page.post(f"/approvals/{request}/confirm", form="confirm")
     html = page.follow()
@@ -56,7 +56,7 @@ def test_whoever_asked_waits_and_can_take_it_back(world, signed_in):
     page.post(f"/approvals/{request}/cancel")
     assert "The request was taken back. Nothing was changed." in words(page.follow().main)
     assert is_as_before(world)
-    assert "Give somebody another role" in words(page.get("/approvals?state=cancelled").main)
+    assert "Give somebody a role" in words(page.get("/approvals?state=cancelled").main)
 
 
 def test_not_approving_needs_a_reason_which_the_first_person_reads(world, signed_in):
