@@ -45,7 +45,7 @@ from nrm.models import AuditCheckpoint, AuditEntry
 from nrm.services.sequencing import tree
 
 # How many entries are in memory at once while all of them are checked.
-BATCH = 2_000
+BATCH = 1_000
 _MOST_FINDINGS = 100
 _OCCURRED_AT, _DETAIL_SHA256 = FIELDS.index("occurred_at"), FIELDS.index("detail_sha256")
 
@@ -54,8 +54,6 @@ _OCCURRED_AT, _DETAIL_SHA256 = FIELDS.index("occurred_at"), FIELDS.index("detail
 _T, _SPACE, _Z = (literal_column(f"'{letter}'", String) for letter in "T Z")
 _FIRST_TEXT, _FIRST_BYTES = literal_column("''", String), literal_column("x''", LargeBinary)
 _NO_TIME = literal_column("'?'", String)
-# Stands, where there is no id, for what sorts with ids.
-_NO_ID = literal_column("'0'", String)
 
 
 @dataclass
@@ -335,17 +333,14 @@ def _on_sqlite(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _kinds_on_sqlite() -> ColumnElement[bool]:
-    """Say whether each value is of its kind: no search finds the same bytes as one of another.
+    """Say whether each value is a text: no search finds the same bytes as one of another kind.
 
-    SQLite sorts bytes after every text, and numbers before. A text without a letter is neither an
-    id nor nothing.
+    SQLite sorts bytes after every text.
     """
     columns = {name: type_coerce(getattr(AuditEntry, name), String) for name in FIELDS}
-    ids = [func.ifnull(columns[FIELDS[at]], _NO_ID, type_=String) for at in IDS]
+    ids = [func.ifnull(columns[FIELDS[at]], _FIRST_TEXT, type_=String) for at in IDS]
     others = [column for at, column in enumerate(columns.values()) if at not in IDS]
-    return (func.max(*ids, *others) < _FIRST_BYTES) & (
-        func.min(*ids, columns["occurred_at"]) > _FIRST_TEXT
-    )
+    return func.max(*ids, *others) < _FIRST_BYTES
 
 
 def _on_postgresql(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -360,14 +355,16 @@ def _on_postgresql(at: int, column: ColumnElement[Any]) -> ColumnElement[Any]:
 def _batch(query: Select[Any]) -> list[Checked]:
     # Nothing is held between two batches, so that a long check hinders nobody's work.
     with db.engine.connect() as connection:
-        read = _spelled_out if connection.dialect.name == "sqlite" else _as_they_are
-        return [_checked(row, read) for row in connection.execute(query).all()]
+        read = _read_ids if connection.dialect.name == "sqlite" else _take_ids
+        # From the driver itself: of a million rows none is wrapped only to be taken apart.
+        rows: Sequence[Sequence[Any]] = connection.execute(query).cursor.fetchall()
+        return [_checked(row, read) for row in rows]
 
 
-def _checked(row: Sequence[Any], read_ids: Callable[[list[Any]], bool]) -> Checked:
+def _checked(row: Sequence[Any], read: Callable[[list[Any]], bool]) -> Checked:
     seq, place, leaf, detail, good, *parts = row
     try:
-        good = read_ids(parts) and good and leaf_of(parts) == leaf
+        good = bool(read(parts) and good) and leaf_of(parts) == leaf
         if detail is not None and good:
             good = sha256(detail).hexdigest().encode() == parts[_DETAIL_SHA256]
     except (TypeError, ValueError):
@@ -376,17 +373,25 @@ def _checked(row: Sequence[Any], read_ids: Callable[[list[Any]], bool]) -> Check
     return seq, place, leaf if good else sound(leaf), good
 
 
-def _as_they_are(parts: list[Any]) -> bool:
-    """Read the ids of an entry as PostgreSQL keeps them: it knows one spelling."""
+def _take_ids(parts: list[Any]) -> bool:
+    """Take the ids of an entry as PostgreSQL keeps them: it knows one spelling."""
     for at in IDS:
         parts[at] = bytes(parts[at] or b"")
     return True
 
 
-def _spelled_out(parts: list[Any]) -> bool:
-    """Read the ids of an entry as they are kept as text; no search finds one in capitals."""
-    kept = [parts[at] or b"" for at in IDS]
-    for at, text in zip(IDS, kept, strict=True):
+def _read_ids(parts: list[Any]) -> bool:
+    """Read the ids of an entry out of texts; says whether a search finds them in this spelling."""
+    found = True
+    for at in IDS:
+        text = parts[at]
+        if not text:
+            # Where there is no id there is nothing, and no empty text either.
+            found = found and text is None
+            parts[at] = b""
+            continue
+        # The first is quick, and wrong of an id without a letter.
+        if not text.islower() and text != text.lower():
+            found = False
         parts[at] = unhexlify(text)
-    together = b"".join(kept)
-    return together == together.lower()
+    return found
