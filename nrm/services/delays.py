@@ -105,7 +105,10 @@ def _count(unit: Unit, step: Step, who: str, network: str) -> None:
             row.failures = 0
         row.failures += 1
         row.failed_at = unit.now
-        row.waits_until = unit.now + rule.wait(row.failures)
+        wait = rule.wait(row.failures)
+        # No wait is no moment either: whoever began a little earlier and came a little later, as
+        # of two at once, would else wait for it.
+        row.waits_until = unit.now + wait if wait else None
 
 
 def _rules(unit: Unit, step: Step, who: str, network: str) -> list[tuple[SignInDelay, Rule]]:

@@ -86,6 +86,15 @@ def test_a_few_slips_cost_nothing_and_then_one_waits(world):
     assert timedelta(0) < wait <= timedelta(seconds=5)
 
 
+def test_of_two_at_once_neither_waits_for_the_other(world):
+    """Whoever began a moment earlier may come a moment later, and finds that nobody waits."""
+    del world
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        assert fail() is None
+        clock.shift(-timedelta(milliseconds=5))
+        assert fail() is None
+
+
 def test_an_account_that_does_not_exist_waits_alike(world):
     for who in (world.email("coordinator"), "nobody@practice.example"):
         waited = [fail(who=who, address=f"203.0.{len(who)}.1") is not None for _ in range(6)]
