@@ -32,6 +32,26 @@ ACCOUNT_STATE_LABEL: Mapping[AccountState, str] = {
 }
 
 
+class LastSeen(StrEnum):
+    """When somebody last signed in, as the people pages ask for it."""
+
+    WEEK = "7"
+    MONTH = "30"
+    QUARTER = "90"
+    LONGER = "longer"
+    NEVER = "never"
+
+
+LAST_SEEN_LABEL: Mapping[LastSeen, str] = {
+    LastSeen.WEEK: N_("In the last 7 days"),
+    LastSeen.MONTH: N_("In the last 30 days"),
+    LastSeen.QUARTER: N_("In the last 90 days"),
+    LastSeen.LONGER: N_("Longer ago"),
+    LastSeen.NEVER: N_("Never"),
+}
+LONGEST_SINCE_SEEN = timedelta(days=90)
+
+
 class Reach(IntEnum):
     """How much of what is kept a role can come to see; the higher, the more."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
@@ -14,7 +14,13 @@ from nrm.domain.errors import InvalidInputError, NotFoundError, Subject
 from nrm.domain.lifecycle import ApprovalState
 from nrm.domain.policy import may, require
 from nrm.domain.roles import Actor, Permission, Role
-from nrm.domain.staff import INVITATION_LASTS, UNSEEN_AFTER, AccountState
+from nrm.domain.staff import (
+    INVITATION_LASTS,
+    LONGEST_SINCE_SEEN,
+    UNSEEN_AFTER,
+    AccountState,
+    LastSeen,
+)
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import DISABLING
 from nrm.models import (
@@ -53,6 +59,7 @@ class Asked:
     organisation_id: UUID | None = None
     role: Role | None = None
     state: AccountState | None = None
+    seen: LastSeen | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,17 @@ def _narrowed(asked: Asked, now: datetime) -> list[ColumnElement[bool]]:
         wanted.append(Account.role == asked.role)
     if asked.state is not None:
         wanted.append(_in_state(asked.state, now))
+    if asked.seen is not None:
+        wanted.append(_last_seen(asked.seen, now))
     return wanted
+
+
+def _last_seen(when: LastSeen, now: datetime) -> ColumnElement[bool]:
+    if when is LastSeen.NEVER:
+        return Account.seen_at.is_(None)
+    if when is LastSeen.LONGER:
+        return Account.seen_at < now - LONGEST_SINCE_SEEN
+    return Account.seen_at >= now - timedelta(days=int(when))
 
 
 def _in_state(state: AccountState, now: datetime) -> ColumnElement[bool]:

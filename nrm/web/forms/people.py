@@ -8,7 +8,14 @@ from wtforms import RadioField, SelectField, StringField, SubmitField
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp, ValidationError
 
 from nrm.domain.roles import ROLE_LABEL, Role
-from nrm.domain.staff import ACCOUNT_STATE_LABEL, AccountState, given_by, is_elevation
+from nrm.domain.staff import (
+    ACCOUNT_STATE_LABEL,
+    LAST_SEEN_LABEL,
+    AccountState,
+    LastSeen,
+    given_by,
+    is_elevation,
+)
 from nrm.domain.vocabulary import DISABLING
 from nrm.models import Organisation
 from nrm.services.accounts import NewAccount
@@ -44,6 +51,7 @@ class PeopleForm(Form):
     organisation = SelectField(_l("Organisation"), **UNLISTED)
     role = SelectField(_l("Role"), **UNLISTED)
     state = SelectField(_l("State"), **UNLISTED)
+    seen = SelectField(_l("Last seen"), **UNLISTED)
     everyone = SubmitField(_l("Show everyone"))
 
     def __init__(
@@ -60,23 +68,29 @@ class PeopleForm(Form):
         self.role.choices = role_choices(roles_given(giver, homes), _("All"))
         labels = {state.value: label for state, label in ACCOUNT_STATE_LABEL.items()}
         self.state.choices = choices(labels, first=_("All"))
+        moments = {when.value: label for when, label in LAST_SEEN_LABEL.items()}
+        self.seen.choices = choices(moments, first=_("All"))
 
     @property
     def kept(self) -> dict[str, str]:
         """What the sitting remembers of it."""
         place = self.organisation.data if "organisation" in self else ""
         asked = {"text": (self.text.data or "").strip(), "organisation": place or ""}
-        return {**asked, "role": self.role.data or "", "state": self.state.data or ""}
+        picked = {name: self[name].data or "" for name in ("role", "state", "seen")}
+        return {**asked, **picked}
 
     @staticmethod
     def asked(kept: Mapping[str, Any]) -> Asked:
         """Say what a sitting remembers as the service reads it."""
-        place, part, state = (kept.get(name, "") for name in ("organisation", "role", "state"))
+        place, part, state, seen = (
+            kept.get(name, "") for name in ("organisation", "role", "state", "seen")
+        )
         return Asked(
             kept.get("text", ""),
             UUID(place) if place else None,
             Role(part) if part else None,
             AccountState(state) if state else None,
+            LastSeen(seen) if seen else None,
         )
 
 
