@@ -125,6 +125,10 @@ class FederationError(MechanismError):
         self.subject = subject
 
 
+class UnconfirmedError(MechanismError):
+    """What was asked for is sensitive: whoever asks shows a second factor first."""
+
+
 class TooManyTriesError(MechanismError):
     """Somebody has tried too often and must wait (429); the words are the same for everybody."""
 

@@ -724,6 +724,8 @@ NOTICE_KIND = CodeList(
     Code("stands_in", N_("You stand in for a colleague who is away")),
 )
 
+# Parts of a file that ask once more who it is before they open.
+SENSITIVE = frozenset({"health", "enforcement"})
 COMPARTMENT = CodeList(
     Code("identity", N_("Name and identity")),
     Code("contact", N_("Safe contact")),

@@ -1,7 +1,7 @@
 """Documents of a case: added, listed, opened and removed, by compartment."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from nrm.domain.errors import (
     InvalidInputError,
     NotFoundError,
     Subject,
+    UnconfirmedError,
 )
 from nrm.domain.policy import may, require
 from nrm.domain.roles import Actor, Permission
@@ -149,12 +150,20 @@ def attached(actor: Actor, reference: str, document_id: UUID) -> tuple[casefile.
         return file, shown
 
 
-def open_document(actor: Actor, reference: str, document_id: UUID, folder: Path) -> Opened:
-    """Open a document: the log has it before the first byte leaves."""
+def open_document(
+    actor: Actor, reference: str, document_id: UUID, folder: Path, closed: Collection[str] = ()
+) -> Opened:
+    """Open a document: the log has it before the first byte leaves.
+
+    Raises UnconfirmedError where it belongs to a part that is `closed` for now.
+    """
     with unit_of_work() as unit:
         case = visibility.case(actor, reference, Permission.CASE_VIEW)
         standing = visibility.case_standing(case)
         found = _row(case.id, document_id)
+        require(actor, vault.PERMISSION[found.compartment], standing)
+        if found.compartment in closed:
+            raise UnconfirmedError
         [(row, document)] = vault.open_documents(
             unit, actor, standing, [found.compartment], found.row_id
         )

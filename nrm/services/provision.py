@@ -1,6 +1,6 @@
 """Provision: an organisation's inbox, its answer, and the services that it gives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
@@ -89,6 +89,8 @@ class Received:
     discloses: frozenset[str]
     opened: Mapping[str, dict[str, Any]]
     services: Sequence[ServiceGiven]
+    # What consent covers and the reader asked to leave closed for now.
+    closed: frozenset[str] = frozenset()
 
 
 def inbox(actor: Actor, state: ReferralState, after: Place | None = None) -> Inbox:
@@ -152,16 +154,21 @@ def _more(found: Sequence[Referral]) -> Place | None:
     return _place(found[PAGE - 1]) if len(found) > PAGE else None
 
 
-def read(actor: Actor, reference: str) -> Received:
-    """Open a referral: the envelope while it is live, and after acceptance what consent covers."""
+def read(actor: Actor, reference: str, closed: Collection[str] = ()) -> Received:
+    """Open a referral: the envelope while it is live, and after acceptance what consent covers.
+
+    Parts that are `closed` for now stay so, though consent covers them.
+    """
     with unit_of_work() as unit:
         referral = visibility.referral(actor, reference)
-        page = received(unit, actor, referral)
+        page = received(unit, actor, referral, closed)
         record(unit, actor, Action.REFERRAL_OPEN, visibility.referral_subject(referral))
         return page
 
 
-def received(unit: Unit, actor: Actor, referral: Referral) -> Received:
+def received(
+    unit: Unit, actor: Actor, referral: Referral, closed: Collection[str] = ()
+) -> Received:
     """Read what a referral's receiver may see of it now, as part of an act that records it."""
     standing = visibility.referral_standing(referral)
     envelope: dict[str, Any] = {}
@@ -172,11 +179,12 @@ def received(unit: Unit, actor: Actor, referral: Referral) -> Received:
         discloses = disclosed(unit, referral, envelope)
     if referral.state is ReferralState.ACCEPTED and discloses:
         consented = visibility.referral_standing(referral, consented=True)
-        documents = vault.open_compartments(
-            unit, actor, referral.case_id, dict.fromkeys(sorted(discloses), consented)
-        )
+        parts = dict.fromkeys(sorted(discloses.difference(closed)), consented)
+        documents = vault.open_compartments(unit, actor, referral.case_id, parts)
         opened = {name: masked(name, document) for name, document in documents.items()}
-    return Received(referral, envelope, discloses, opened, _services(unit, actor, referral))
+    services = _services(unit, actor, referral)
+    kept_closed = discloses.intersection(closed)
+    return Received(referral, envelope, discloses, opened, services, kept_closed)
 
 
 def disclosed(unit: Unit, referral: Referral, envelope: Mapping[str, Any]) -> frozenset[str]:

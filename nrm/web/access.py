@@ -13,6 +13,7 @@ from nrm.domain.errors import RefusedError
 from nrm.domain.policy import holds
 from nrm.domain.roles import Actor, Permission
 from nrm.domain.text import N_
+from nrm.domain.vocabulary import SENSITIVE
 from nrm.services import sessions
 from nrm.services.sessions import Viewer
 from nrm.web.sessions import BrowserSession, cookie_name
@@ -22,6 +23,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _PERMISSION = "nrm_permission"
 _PUBLIC = "nrm_public"
+_CONFIRMED = "nrm_confirmed"
 # How the sitting remembers what somebody was about to do who had to confirm who they are.
 AFTER_CONFIRMING = "after_confirming"
 # What was typed is kept up to this length; whoever wrote more goes back to the page.
@@ -80,15 +82,27 @@ def confirmed_where(sensitive: Callable[..., bool]) -> Callable[[View], View]:
                 return _to_confirm()
             return view(**values)
 
+        setattr(guarded, _CONFIRMED, True)
         return cast("View", guarded)
 
     return guard
+
+
+def closed_for_now() -> frozenset[str]:
+    """Name the parts of a file that ask for a second factor first; none, if it was shown lately."""
+    return frozenset() if is_confirmed() else SENSITIVE
 
 
 def is_confirmed() -> bool:
     """Say whether a second factor was shown in this sitting a short while ago."""
     sitting = session_object().sitting
     return sitting is not None and sessions.is_confirmed(sitting.id)
+
+
+def confirm_first(back: str) -> Response:
+    """Ask for a second factor, and lead to a page of ours afterwards."""
+    session[AFTER_CONFIRMING] = {"back": back}
+    return redirect(url_for("confirm.code"), 303)
 
 
 def _to_confirm() -> Response:
@@ -113,6 +127,11 @@ def declared(view: Callable[..., Any]) -> Permission | str | None:
         return "public"
     permission: Permission | None = getattr(view, _PERMISSION, None)
     return permission
+
+
+def asks_once_more(view: Callable[..., Any]) -> bool:
+    """Say whether a route wants a second factor that was shown a short while ago."""
+    return bool(getattr(view, _CONFIRMED, False))
 
 
 def actor() -> Actor:

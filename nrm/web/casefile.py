@@ -10,7 +10,7 @@ from nrm.domain.errors import NotFoundError
 from nrm.domain.lifecycle import CLOSE, PRESUME, Assistance, Identification
 from nrm.domain.reference import ReferenceTypo
 from nrm.domain.roles import Permission
-from nrm.domain.vocabulary import Urgency
+from nrm.domain.vocabulary import SENSITIVE, Urgency
 from nrm.services import casefile, follow_up, identification, reveal
 from nrm.services.casefile import Place, Queue
 from nrm.web import case_words, keeping_words, paging
@@ -32,7 +32,6 @@ OPEN_FOR = timedelta(minutes=15)
 # What a reason opens, group by group; the police part has no form, because it stays closed.
 GROUPS = ("identity", "contact", "narrative", "health")
 # What is opened only by somebody who has just shown a second factor.
-SENSITIVE = ("health", "enforcement")
 
 
 @blueprint.get("/cases")

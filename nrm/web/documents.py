@@ -9,10 +9,11 @@ from flask_babel import format_decimal
 from werkzeug.wrappers import Response as BaseResponse
 
 from nrm.domain.document import MEGABYTE
+from nrm.domain.errors import UnconfirmedError
 from nrm.domain.roles import Permission
 from nrm.services import casefile, documents
 from nrm.services.documents import Attached
-from nrm.web.access import actor, needs
+from nrm.web.access import actor, closed_for_now, confirm_first, needs
 from nrm.web.context import when, words
 from nrm.web.errors import once
 from nrm.web.forms.documents import PLACES, AddForm, RemoveForm
@@ -62,9 +63,14 @@ def add(reference: str) -> BaseResponse | tuple[str, int]:
 
 @blueprint.get("/cases/<reference>/documents/<uuid:document_id>/file")
 @needs(Permission.DOCUMENT_OPEN)
-def download(reference: str, document_id: UUID) -> Response:
+def download(reference: str, document_id: UUID) -> BaseResponse:
     """Hand a document out, under a name that says nothing."""
-    opened = documents.open_document(actor(), reference, document_id, _folder())
+    try:
+        opened = documents.open_document(
+            actor(), reference, document_id, _folder(), closed_for_now()
+        )
+    except UnconfirmedError:
+        return confirm_first(url_for(".page", reference=reference))
     answer = Response(opened.chunks, mimetype=opened.media_type)
     answer.call_on_close(opened.close)
     answer.content_length = opened.length

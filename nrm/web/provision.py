@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 from nrm.domain.lifecycle import ACCEPT, DECLINE, END, ReferralState
 from nrm.domain.roles import Permission
 from nrm.domain.text import N_
-from nrm.services import provision, reveal
-from nrm.web.access import actor, needs
+from nrm.services import provision, reveal, visibility
+from nrm.web.access import actor, closed_for_now, confirmed, needs
 from nrm.web.context import pack
 from nrm.web.errors import once
 from nrm.web.forms.provision import AcceptForm, DeclineForm, EndForm, ServiceForm
@@ -63,6 +63,15 @@ def inbox() -> str:
 def read(reference: str) -> str:
     """Show a referral as the organisation may see it now."""
     return _page(reference, DeclineForm())
+
+
+@blueprint.get("/referrals/<reference>/health")
+@needs(Permission.REFERRAL_VIEW)
+@confirmed
+def health(reference: str) -> Response:
+    """Ask once more who it is; then the notes on health are open for a short while."""
+    visibility.referral(actor(), reference)
+    return redirect(url_for(".read", reference=reference, _anchor="health"), 303)
 
 
 @blueprint.post("/referrals/<reference>/accept")
@@ -159,7 +168,7 @@ def show_field(reference: str, compartment: str, field: str) -> str | tuple[str,
 
 
 def _page(reference: str, form: DeclineForm, asked: Shown | None = None) -> str:
-    received = provision.read(actor(), reference)
+    received = provision.read(actor(), reference, closed_for_now())
     return render_template(
         _PAGES.get(received.referral.state, "provision/closed.html"),
         received=received,

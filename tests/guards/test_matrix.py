@@ -131,6 +131,7 @@ MAY_REACH = {
         "provision.decline",
         "provision.end",
         "provision.inbox",
+        "provision.health",
         "provision.read",
         "provision.record_service",
         "provision.show_field",

@@ -174,6 +174,7 @@ OTHERS = {
             "provision.accept",
             "provision.decline",
             "provision.end",
+            "provision.health",
             "provision.read",
             "provision.record_service",
             "provision.show_field",

@@ -1,5 +1,6 @@
 """Sensitive acts ask once more who it is, and one goes on where one was."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from nrm.services import erasure
 from tests import world as worlds
 from tests.page_checks import words
 from tests.world import fresh_code
+
+NOTE = "A practice note."
 
 
 def let_time_pass(world):
@@ -143,3 +146,50 @@ def test_who_confirms_in_vain_too_often_goes_on_at_that_step(signed_in):
         page.post("/confirm", {"code": "letters"}, status=422)
     html = page.post("/confirm", {"code": "letters"}, status=429)
     assert html.main.find("a", string="Try again")["href"] == "/confirm"
+
+
+def test_a_clinic_reads_the_notes_on_health_after_showing_that_it_is_them(world, signed_in):
+    _, sent = worlds.accepted(world, "clinician", ("identity", "contact", "health"))
+    page = signed_in("clinician")
+    html = page.get(f"/referrals/{sent}")
+    assert NOTE in words(html.main)
+    let_time_pass(world)
+    before = len(entries(world, "referral:open"))
+    html = page.get(f"/referrals/{sent}")
+    assert NOTE not in str(html)
+    assert "Family name" in words(html.main)
+    opened = entries(world, "referral:open")[before:]
+    assert [one.compartments for one in opened] == ["contact envelope identity"]
+    page.get(f"/referrals/{sent}")
+    page.get(html.find("a", string=re.compile("notes on health"))["href"], status=303)
+    confirm(world, page, "clinician")
+    page.follow(status=303)
+    assert page.response.headers["Location"].endswith("#health")
+    assert NOTE in words(page.follow().main)
+
+
+def test_a_document_on_health_leaves_after_showing_that_it_is_them(world, signed_in):
+    reference = worlds.presumed(world)
+    kept = worlds.attach(world, reference, "health")
+    page = signed_in("coordinator")
+    where = f"/cases/{reference}/documents/{kept}/file"
+    page.client.get(where).close()
+    let_time_pass(world)
+    done = len(entries(world, "document:open"))
+    page.get(where, status=303)
+    assert len(entries(world, "document:open")) == done
+    confirm(world, page, "coordinator")
+    assert words(page.follow().h1) == "Documents"
+    answer = page.client.get(where)
+    assert answer.status_code == 200
+    answer.close()
+
+
+def test_a_document_on_anything_else_asks_for_nothing_more(world, signed_in):
+    reference = worlds.presumed(world)
+    kept = worlds.attach(world, reference, "narrative")
+    page = signed_in("coordinator")
+    let_time_pass(world)
+    answer = page.client.get(f"/cases/{reference}/documents/{kept}/file")
+    assert answer.status_code == 200
+    answer.close()
