@@ -33,6 +33,12 @@ class Person:
         self.writes("Code from your app", fresh_code(self._app, email))
         self.presses("Sign in")
 
+    def confirms_who_it_is(self, email):
+        """Show the second factor once more, before something sensitive."""
+        self.arrives_at("Confirm that it is you")
+        self.writes("Code from your app", fresh_code(self._app, email))
+        self.presses("Confirm")
+
     # Where one is
 
     def opens(self, path):
