@@ -121,7 +121,7 @@ def the_release_is_frozen(world, analyst, words):
 
 
 def the_analyst_prints_the_bulletin(analyst, name, words):
-    analyst.follows("Bulletin, to print")
+    analyst.follows("Bulletin, to read or print")
     analyst.arrives_at(re.compile(f"{words}$"))
     with analyst.tab.expect_download() as leaving:
         analyst.tab.get_by_role("link", name="Download as PDF").click()

@@ -114,10 +114,11 @@ def test_whoever_only_asks_how_long_it_is_leaves_no_open_end(world, signed_in, r
     assert outcomes(world) == ["begun", "failed"]
 
 
-def test_a_release_leads_to_its_bulletin(signed_in, release_id):
+def test_a_release_leads_to_its_bulletin_once(signed_in, release_id):
     page = signed_in("analyst")
-    page.get(f"/statistics/releases/{release_id}")
-    html = page.click("All of it as a bulletin, to read or print")
+    html = page.get(f"/statistics/releases/{release_id}")
+    assert len(html.find_all("a", href=address(release_id))) == 1
+    html = page.click("Bulletin, to read or print")
     assert words(html.h1).startswith("Statistical bulletin")
     assert words(page.click("This release").h1) == "Statistics"
 

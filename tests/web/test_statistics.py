@@ -56,6 +56,11 @@ def test_neither_reaches_a_case(world, signed_in, name):
         page.get(address, status=403)
 
 
+def test_the_question_for_the_period_begins_as_every_other(signed_in):
+    html = signed_in("analyst").get("/statistics/releases")
+    assert words(html.select_one("select[name=period] option")) == "Choose"
+
+
 def test_the_page_of_the_method_says_what_bulletins_and_files_say(signed_in):
     html = signed_in("analyst").get("/statistics/method")
     assert [words(one) for one in html.main.find_all("h2")] == [one.heading for one in METHOD]

@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired
 from nrm.domain.vocabulary import RELEASE_EDITION
 from nrm.web.forms.base import Form
 from nrm.web.forms.flag_page import codes, radios
-from nrm.web.text import _l
+from nrm.web.text import _, _l
 
 
 class AskForm(Form):
@@ -29,7 +29,7 @@ class AskForm(Form):
     def __init__(self, periods: Sequence[tuple[str, str]]) -> None:
         """Offer the periods that are over, each with its words."""
         super().__init__()
-        self.period.choices = [("", ""), *periods]
+        self.period.choices = [("", str(_("Choose"))), *periods]
 
 
 class SignForm(Form):
