@@ -294,7 +294,9 @@ def clock(moment: datetime) -> str:
 
 
 def day(moment: date | None) -> str:
-    """Say a day."""
+    """Say a day; of a moment, the day that it was in the country."""
+    if isinstance(moment, datetime):
+        moment = moment.astimezone(pack().zone).date()
     return "" if moment is None else str(format_date(moment, "d MMMM y"))
 
 

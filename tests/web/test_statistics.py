@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from nrm.models import AuditEntry
 from nrm.services import figures
 from nrm.statistics.catalogue import Counts
 from nrm.statistics.method import METHOD
+from nrm.web.context import day
 from nrm.web.statistics_pictures import page_of
 from tests import world as worlds
 from tests.page_checks import words
@@ -54,6 +56,13 @@ def test_neither_reaches_a_case(world, signed_in, name):
     page = signed_in(name)
     for address in ("/cases", f"/cases/{reference}", "/flags", "/inbox", "/audit", "/directory"):
         page.get(address, status=403)
+
+
+def test_a_release_is_of_the_day_that_it_was_in_the_country(app):
+    """Frozen after midnight in Kigali, it is of the new day, as the bulletin says."""
+    with app.test_request_context():
+        assert day(datetime(2026, 11, 28, 22, 30, tzinfo=UTC)) == "29 November 2026"
+        assert day(date(2026, 11, 28)) == "28 November 2026"
 
 
 def test_the_question_for_the_period_begins_as_every_other(signed_in):
