@@ -18,7 +18,7 @@ from nrm.models import Release, ReleaseCell, ReleaseProgress
 from nrm.security.keyring import Purpose
 from nrm.services import counting, keys
 from nrm.services.audit import record
-from nrm.statistics.attack import Proved
+from nrm.statistics.attack import NOTHING_MORE, Proved
 from nrm.statistics.catalogue import Country, Counts, Listed, catalogue
 from nrm.statistics.periods import Period
 from nrm.statistics.protection import Protection, is_protected
@@ -29,6 +29,7 @@ from nrm.statistics.release import (
     TooFewError,
     attacked,
     make,
+    people_of,
 )
 from nrm.statistics.tables import Cell
 
@@ -188,12 +189,17 @@ def attacked_by(actor: Actor, release: Release, pack: CountryPack) -> Proved:
 
 
 def attack_on(release: Release, pack: CountryPack) -> Proved:
-    """Attack the kept figures of a release with nothing but themselves, whole tables at a time."""
+    """Attack the kept figures of a release with nothing but themselves, whole tables at a time.
+
+    That days are shown tells how many people there are at least.
+    """
     found = Proved(0, 0, 0, frozenset())
     listed = _published(release, catalogue(country_of(pack)))
+    known = {Counts.PERSONS: people_of(figures_of(release.id, Counts.DAYS))}
     for counts in (Counts.PERSONS, Counts.REFERRALS):
         of_these = [one for one in listed if one.counts is counts]
-        found += attacked(figures_of(release.id, counts), of_these)
+        figures = figures_of(release.id, counts)
+        found += attacked(figures, of_these, known.get(counts, NOTHING_MORE))
     return found
 
 

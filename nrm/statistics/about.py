@@ -12,7 +12,7 @@ from nrm.statistics.tables import ANSWERED, UNKNOWN, Cell, Dimension
 HIDDEN: Mapping[Counts, str] = {
     Counts.PERSONS: N_("under 10"),
     Counts.REFERRALS: N_("under 10"),
-    Counts.DAYS: N_("of under 10 people"),
+    Counts.DAYS: N_("too few people"),
 }
 
 

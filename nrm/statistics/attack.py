@@ -10,13 +10,12 @@ may tighten some ranges further.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from types import MappingProxyType
 from typing import TypeAlias
 
-from nrm.statistics.protection import BASE, LARGEST_NOISE, THRESHOLD
+from nrm.statistics.protection import FARTHEST, LARGEST_NOISE, THRESHOLD
 from nrm.statistics.tables import Cell, Dimension
 
-# How far a figure may be from the count: the noise, and then the rounding.
-FARTHEST = LARGEST_NOISE + BASE - 1
 # The largest count that can be hidden: noise takes four, and nine is rounded down.
 _LARGEST_HIDDEN = THRESHOLD - 1 + LARGEST_NOISE
 _ROUNDS = 40
@@ -31,6 +30,9 @@ Range: TypeAlias = tuple[int, int]
 # A cell, and those that add up to it.
 Sum: TypeAlias = tuple[Cell, Sequence[Cell]]
 Reading: TypeAlias = Callable[[int | None], Range]
+# How many there are at least, as is known from elsewhere.
+AtLeast: TypeAlias = Mapping[Cell, int]
+NOTHING_MORE: AtLeast = MappingProxyType({})
 
 
 def allowed(figure: int | None) -> Range:
@@ -71,9 +73,10 @@ def attack(
     figures: Mapping[Cell, int | None],
     dimensions: Iterable[Dimension],
     reading: Reading = allowed,
+    at_least: AtLeast = NOTHING_MORE,
 ) -> Proved:
-    """Attack figures with nothing but themselves and the rules by which they were made."""
-    return proved_by(*narrowed(figures, dimensions, reading))
+    """Attack figures with themselves, the rules by which they were made, and what is known."""
+    return proved_by(*narrowed(figures, dimensions, reading, at_least))
 
 
 def proved_by(ranges: Mapping[Cell, Range], sums: Iterable[Sum]) -> Proved:
@@ -92,11 +95,17 @@ def narrowed(
     figures: Mapping[Cell, int | None],
     dimensions: Iterable[Dimension],
     reading: Reading = allowed,
+    at_least: AtLeast = NOTHING_MORE,
 ) -> tuple[dict[Cell, Range], list[Sum]]:
     """Narrow what each figure allows by all that it adds up with; returns the sums as well."""
     known = {dimension.name: dimension for dimension in dimensions}
     several = {name for name, dimension in known.items() if dimension.several}
     ranges = _ranges(figures, several, reading)
+    for cell, least in at_least.items():
+        if cell in figures and known.keys() >= {name for name, _ in cell}:
+            told = frozenset(_answer(known[name], code) for name, code in cell)
+            low, high = ranges[told]
+            ranges[told] = max(low, least), high
     sums = [*_sums(ranges), *_nested(ranges, known)]
     for _ in range(_ROUNDS):
         if not _narrow(ranges, sums):

@@ -23,7 +23,7 @@ class Counts(StrEnum):
 
     PERSONS = "persons"
     REFERRALS = "referrals"
-    # Not a count: the median of how many days a step took, of ten persons or more.
+    # Not a count: the median of how many days a step took, certainly of ten persons or more.
     DAYS = "days"
 
 

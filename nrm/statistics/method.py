@@ -35,8 +35,9 @@ UNDER_TEN = N_(
     "nobody, and at most 13."
 )
 DAYS = N_(
-    "A number of days is one than which half were faster. It is only given where 10 people or more "
-    "took the step, and above 30 days it is rounded to a multiple of 5."
+    "A number of days is one than which half were faster. It is only given where the rounded "
+    "figure of the people who took the step is 20 or more, so that they are certainly 10 or more, "
+    "and above 30 days it is rounded to a multiple of 5."
 )
 # The same in few words, where there is no room for more.
 NOT_ADDITIVE = N_("Figures are rounded and adjusted; they do not add up.")

@@ -54,7 +54,7 @@ class Ground:
 def words(say: Say, counts: Counts = Counts.PERSONS) -> charts.Words:
     """Say what every picture says; of days it is the people who are few, not the days."""
     return charts.Words(
-        say(N_("of under 10 people") if counts is Counts.DAYS else N_("under 10")),
+        say(N_("too few people") if counts is Counts.DAYS else N_("under 10")),
         say(N_("< 10")),
         say(N_("The table after this picture has the same figures.")),
     )

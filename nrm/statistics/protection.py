@@ -14,6 +14,11 @@ BASE = 5
 THRESHOLD = 10
 # The noise never changes a count by more than this.
 LARGEST_NOISE = 4
+# How far a figure may be from the count: the noise, and then the rounding.
+FARTHEST = LARGEST_NOISE + BASE - 1
+# The smallest figure behind which there are ten or more for certain, and how many at least.
+CERTAIN = -(-(THRESHOLD + FARTHEST) // BASE) * BASE
+FEWEST_OF_A_MEDIAN = CERTAIN - FARTHEST
 _MODULUS = 1 << 32
 _KEY_BYTES = 4
 # Up to here a median is said in whole days.
@@ -97,6 +102,16 @@ class Protection:
         below, over = divmod(changed, BASE)
         up = self._chance(cell_key) < over / BASE
         return (below + up) * BASE
+
+    def median(self, days: Sequence[int], record_keys: int) -> int | None:
+        """Return the median of durations; nothing unless their figure makes ten or more certain.
+
+        It hangs on the protected figure alone. So whether it is shown tells nothing that the
+        figure of the same people does not tell: a line drawn through their true count would.
+        """
+        if self.rounded(len(days), record_keys) < CERTAIN:
+            return None
+        return median_days(days)
 
     def _chance(self, cell_key: int) -> float:
         mac = hmac.digest(self.key, cell_key.to_bytes(_KEY_BYTES, "big"), "sha256")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from nrm.statistics import catalogue, reading
-from nrm.statistics.attack import Proved, attack
-from nrm.statistics.catalogue import STEP, Counts, Listed
+from nrm.statistics.attack import NOTHING_MORE, AtLeast, Proved, allowed, attack
+from nrm.statistics.catalogue import REACHED, STEP, Counts, Listed
 from nrm.statistics.periods import Period
-from nrm.statistics.protection import Protection, median_days
+from nrm.statistics.protection import FEWEST_OF_A_MEDIAN, Protection
 from nrm.statistics.reading import Document
 from nrm.statistics.tables import Cell, Counting, Dimension, Record, Table, cells, cells_of
 
@@ -62,7 +62,7 @@ def make(
         counts: Counting(catalogue.tables(listed, counts, annual=period.annual), protection)
         for counts in (Counts.PERSONS, Counts.REFERRALS)
     }
-    days = _Durations(catalogue.tables(listed, Counts.DAYS, annual=period.annual))
+    days = _Durations(catalogue.tables(listed, Counts.DAYS, annual=period.annual), protection)
     new_cases = 0
     for case_id, facts, events in cases:
         if not reading.counted(events, facts):
@@ -74,7 +74,7 @@ def make(
             new_cases += 1
             person = reading.person(facts, events)
             counting[Counts.PERSONS].add(case_id, person)
-            days.note(person)
+            days.note(case_id, person)
     if new_cases < FEWEST_CASES:
         raise TooFewError(period.name)
     return _published(listed, counting, days)
@@ -83,38 +83,68 @@ def make(
 class _Durations:
     """How long each first step took, in every cell of the tables of days."""
 
-    def __init__(self, tables: Iterable[Table]) -> None:
+    def __init__(self, tables: Iterable[Table], protection: Protection) -> None:
+        self._protection = protection
         margins = [margin for table in tables for margin in table.margins() if STEP in margin]
         self._margins = list(dict.fromkeys(margins))
         # Cells of nobody are here as well: that one is missing would tell that it is of nobody.
         self._taken = {cell: array("i") for margin in self._margins for cell in cells(margin)}
+        # Of the people in each cell, the sum of the record keys, as of any other count.
+        self._keys = dict.fromkeys(self._taken, 0)
 
-    def note(self, person: Record) -> None:
+    def note(self, case_id: str, person: Record) -> None:
+        key = self._protection.record_key(case_id)
         for step, number in reading.first_days(person["events"]).items():
             for margin in self._margins:
                 for cell in cells_of({**person, STEP.name: step}, margin):
                     self._taken[cell].append(number)
+                    self._keys[cell] += key
 
     def medians(self) -> Figures:
-        return {cell: median_days(taken) for cell, taken in self._taken.items()}
+        return {
+            cell: self._protection.median(taken, self._keys[cell])
+            for cell, taken in self._taken.items()
+        }
 
 
 def _published(
     listed: Iterable[Listed], counting: Mapping[Counts, Counting], days: _Durations
 ) -> Made:
     figures: dict[Counts, Figures] = {Counts.DAYS: days.medians()}
+    known = {Counts.PERSONS: people_of(figures[Counts.DAYS])}
     left_out: list[str] = []
     for counts, counted in counting.items():
         of_these = [one for one in listed if one.counts is counts]
-        figures[counts], lost = proof_against(counted.published(), of_these)
+        figures[counts], lost = proof_against(
+            counted.published(), of_these, known.get(counts, NOTHING_MORE)
+        )
         left_out += lost
     return Made(figures, left_out)
 
 
-def proof_against(figures: Figures, listed: Iterable[Listed]) -> tuple[Figures, list[str]]:
+def people_of(days: Figures) -> AtLeast:
+    """Say how many people at least there are in cells of persons, where days are shown.
+
+    Whoever took a step of help came so far, and is among those of the same kind. Days that are not
+    shown tell nothing: their people are counted with the same noise wherever they are.
+    """
+    known: dict[Cell, int] = {}
+    for cell, figure in days.items():
+        if figure is not None:
+            [taken] = [one for one in cell if one[0] == STEP.name]
+            others = cell - {taken}
+            known[others] = FEWEST_OF_A_MEDIAN
+            if taken[1] in REACHED.codes:
+                known[others | {(REACHED.name, taken[1])}] = FEWEST_OF_A_MEDIAN
+    return known
+
+
+def proof_against(
+    figures: Figures, listed: Iterable[Listed], at_least: AtLeast = NOTHING_MORE
+) -> tuple[Figures, list[str]]:
     """Leave out every table of which the attack proves a cell; noise is never drawn again."""
     remaining, left_out = {one.number: one for one in listed}, []
-    while proved := attacked(figures, remaining.values()):
+    while proved := attacked(figures, remaining.values(), at_least):
         wrong = {
             number
             for number, one in remaining.items()
@@ -130,12 +160,14 @@ def proof_against(figures: Figures, listed: Iterable[Listed]) -> tuple[Figures, 
     return figures, left_out
 
 
-def attacked(figures: Figures, listed: Iterable[Listed]) -> Proved:
-    """Attack the figures of one kind with nothing but themselves."""
+def attacked(
+    figures: Figures, listed: Iterable[Listed], at_least: AtLeast = NOTHING_MORE
+) -> Proved:
+    """Attack the figures of one kind with themselves, and with what others tell."""
     dimensions: dict[str, Dimension] = {
         each.name: each for one in listed for each in one.dimensions
     }
-    return attack(figures, dimensions.values())
+    return attack(figures, dimensions.values(), allowed, at_least)
 
 
 def _names(cell: Cell) -> set[str]:

@@ -171,7 +171,7 @@ def test_a_workbook_opens_with_a_sheet_for_each_table(world, release_id):
     assert rows["Female"][1] == figures[frozenset({("sex", "female")})]
     assert isinstance(rows["Female"][1], int)
     days = [row[2] for row in book["R11"].iter_rows(min_row=5, values_only=True)]
-    assert all(isinstance(figure, int) or figure == "of under 10 people" for figure in days)
+    assert all(isinstance(figure, int) or figure == "too few people" for figure in days)
 
 
 def test_a_workbook_says_when_its_figures_were_frozen_and_not_when_it_was_written(

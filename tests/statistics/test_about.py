@@ -6,7 +6,7 @@ from nrm import country
 from nrm.statistics.about import HIDDEN, hidden_percent, missing_percent
 from nrm.statistics.catalogue import Country, Counts, catalogue
 from nrm.statistics.method import CHANGED, DAYS, UNDER_TEN
-from nrm.statistics.protection import BASE, LARGEST_NOISE, THRESHOLD
+from nrm.statistics.protection import BASE, CERTAIN, FARTHEST, LARGEST_NOISE, THRESHOLD
 from nrm.statistics.tables import Cell
 
 PACK = country.load("rw")
@@ -19,11 +19,11 @@ def cell(**codes):
 
 def test_the_method_that_is_told_is_the_method_that_is_used():
     # Rounding changes by less than a step, so a count that is not shown can be this large.
-    largest_error, largest_hidden = LARGEST_NOISE + BASE - 1, THRESHOLD - 1 + LARGEST_NOISE
+    largest_hidden = THRESHOLD - 1 + LARGEST_NOISE
     told = {
-        CHANGED: [BASE, 2, largest_error],
+        CHANGED: [BASE, 2, FARTHEST],
         UNDER_TEN: [THRESHOLD, THRESHOLD, largest_hidden],
-        DAYS: [THRESHOLD, 30, BASE],
+        DAYS: [CERTAIN, THRESHOLD, 30, BASE],
     }
     for words, numbers in told.items():
         assert [int(number) for number in re.findall(r"\d+", words)] == numbers

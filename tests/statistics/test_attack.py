@@ -125,6 +125,19 @@ def test_a_cell_is_narrowed_through_two_margins():
     assert attack(figures, [TWO, THREE], exactly).isolated == 1
 
 
+def test_that_there_are_so_many_at_least_narrows_what_it_adds_up_with():
+    figures = {cell(): 10, cell(two="a"): None, cell(two="b"): None, cell(flags="f"): None}
+    told = {cell(two="a"): 12, cell(flags="f"): 11, cell(two="a", flags="f"): 10, cell(x="y"): 10}
+    ranges, _ = narrowed(figures, [TWO, FLAGS], at_least=told)
+    assert ranges[cell()] == (12, 18)
+    assert ranges[cell(two="a")] == (12, 13)
+    assert ranges[cell(two="b")] == (0, 6)
+    assert ranges[frozenset({("flags=f", "yes")})] == (11, 13)
+    # What is not in the figures is of no use.
+    assert cell(x="y") not in ranges
+    assert frozenset({("two", "a"), ("flags=f", "yes")}) not in ranges
+
+
 REGION = Dimension("region", ("east", "west"))
 TOWN = Dimension(
     "town",

@@ -9,7 +9,7 @@ from nrm.statistics.attack import allowed, attack, narrowed
 from nrm.statistics.catalogue import Counts
 from nrm.statistics.periods import read
 from nrm.statistics.protection import Protection
-from nrm.statistics.release import attacked, make
+from nrm.statistics.release import attacked, make, people_of
 from nrm.statistics.tables import Counting, Dimension
 from tests.statistics.cases import CATALOGUE, KEY, QUARTER, YEAR, cases
 from tests.statistics.generated import NaivePublisher, RawPublisher
@@ -47,7 +47,8 @@ def test_nothing_is_proved_of_anybody_and_no_table_is_left_out(size, period, cap
     assert release.left_out == []
     for counts in (Counts.PERSONS, Counts.REFERRALS):
         listed = [one for one in CATALOGUE if one.counts is counts]
-        proved = attacked(release.figures[counts], listed)
+        told = people_of(release.figures[Counts.DAYS]) if counts is Counts.PERSONS else {}
+        proved = attacked(release.figures[counts], listed, told)
         assert (proved.isolated, proved.small_exact, proved.group) == (0, 0, 0)
 
 
@@ -95,11 +96,17 @@ def exactly(count):
 def test_a_year_and_its_quarters_together_prove_nothing(size, capsys):
     """They have noise of their own each, but everybody knows that four quarters are a year."""
     of_the_year = list(cases(4 * size, YEAR))
-    figures = dict(made(of_the_year, YEAR).figures[Counts.PERSONS])
+    whole = made(of_the_year, YEAR).figures
+    figures, told = dict(whole[Counts.PERSONS]), dict(people_of(whole[Counts.DAYS]))
     for name in YEAR.quarters():
-        of_quarter = made(of_the_year, read(name), name).figures[Counts.PERSONS]
-        figures |= {cell | {("quarter", name)}: figure for cell, figure in of_quarter.items()}
-    proved = attack(figures, [*DIMENSIONS, Dimension("quarter", tuple(YEAR.quarters()))])
+        of_quarter = made(of_the_year, read(name), name).figures
+        for known, more in (
+            (figures, of_quarter[Counts.PERSONS]),
+            (told, people_of(of_quarter[Counts.DAYS])),
+        ):
+            known |= {cell | {("quarter", name)}: figure for cell, figure in more.items()}
+    quarters = Dimension("quarter", tuple(YEAR.quarters()))
+    proved = attack(figures, [*DIMENSIONS, quarters], at_least=told)
     tell(
         capsys,
         f"a year of {4 * size} cases with its quarters, {len(figures)} cells: "

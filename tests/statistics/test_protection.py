@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nrm.statistics.protection import LARGEST_NOISE, NOISE, Protection, median_days
+from nrm.statistics.protection import (
+    CERTAIN,
+    FEWEST_OF_A_MEDIAN,
+    LARGEST_NOISE,
+    NOISE,
+    Protection,
+    median_days,
+)
 
 KEY = bytes(range(32))
 RELEASE = Protection(KEY, "2026-Q3")
@@ -95,6 +102,27 @@ def test_the_two_uses_of_the_key_never_meet():
 )
 def test_a_median_is_of_ten_persons_or_more_and_coarse_where_it_is_long(days, median):
     assert median_days(days) == median
+
+
+@given(st.integers(0, 60), st.integers(0, 2**32 - 1))
+def test_whether_a_median_is_shown_hangs_on_the_protected_figure_alone(count, record_keys):
+    figure = RELEASE.published(count, record_keys)
+    shown = RELEASE.median([3] * count, record_keys)
+    assert shown == (3 if figure is not None and figure >= CERTAIN else None)
+
+
+@pytest.mark.parametrize("count", range(FEWEST_OF_A_MEDIAN + 20))
+def test_a_line_through_the_count_itself_is_never_drawn(count):
+    """Of fewer than twelve nothing is shown, from 24 on all, and between them the noise decides."""
+    shown = {
+        RELEASE.median([3] * count, cell_key) is not None for cell_key in range(0, 2**32, 2**20)
+    }
+    if count < FEWEST_OF_A_MEDIAN:
+        assert shown == {False}
+    elif count >= 24:
+        assert shown == {True}
+    else:
+        assert shown == {False, True}
 
 
 def test_medians_grow_with_what_they_are_of():

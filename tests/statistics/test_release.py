@@ -4,12 +4,15 @@ from random import Random
 
 import pytest
 
-from nrm.statistics.catalogue import Counts
+from nrm.statistics import reading
+from nrm.statistics.catalogue import SOURCE, Counts, tables
 from nrm.statistics.periods import Period, read
-from nrm.statistics.protection import Protection
+from nrm.statistics.protection import CERTAIN, Protection
 from nrm.statistics.reading import STEP_LABEL
-from nrm.statistics.release import FEWEST_CASES, TooFewError, make
+from nrm.statistics.release import FEWEST_CASES, TooFewError, make, people_of
+from nrm.statistics.tables import Counting
 from tests.statistics.cases import CATALOGUE, KEY, QUARTER, YEAR, cases
+from tests.statistics.generated import RawPublisher
 
 PROTECTION = Protection(KEY, "a release")
 MADE_UP = list(cases(150, QUARTER))
@@ -49,7 +52,12 @@ def test_another_release_of_the_same_cases_has_other_noise():
         same = sum(first.figures[counts][one] == second.figures[counts][one] for one in shown)
         # By chance, about two of five figures are rounded to the same multiple of five.
         assert same < 0.6 * len(shown)
-    assert first.figures[Counts.DAYS] == second.figures[Counts.DAYS]
+    # Days are the same in both, where both show them; which ones are shown hangs on the noise.
+    one, other = (release.figures[Counts.DAYS] for release in (first, second))
+    assert {cell for cell in one if one[cell] is None} != {
+        cell for cell in other if other[cell] is None
+    }
+    assert all(one[cell] == other[cell] for cell in one if None not in {one[cell], other[cell]})
 
 
 @pytest.mark.parametrize("size", [120, 300, 1_000, 5_000])
@@ -120,15 +128,15 @@ def test_districts_are_only_in_the_figures_of_a_whole_year():
         assert set(figures) < set(of_a_year)
 
 
-def test_a_median_is_of_ten_persons_and_by_who_identified_them():
+def test_a_median_is_of_ten_persons_for_certain_and_by_who_identified_them():
     def events(days):
         return [{"event": "presumed", "quarter": "2026Q3", "days": days}]
 
     release = made(
         [
-            *alike(10, events(4), source="hotline"),
-            *alike(9, events(6), source="police"),
-            *alike(20, source="ngo"),
+            *alike(40, events(4), source="hotline"),
+            *alike(11, events(6), source="police"),
+            *alike(40, source="ngo"),
         ]
     )
     days = release.figures[Counts.DAYS]
@@ -137,6 +145,29 @@ def test_a_median_is_of_ten_persons_and_by_who_identified_them():
     assert days[cell(step="presumed", source="ngo")] is None
     assert days[cell(step="presumed")] == 4
     assert days[cell(step="closed")] is None
+
+
+def test_a_median_is_shown_where_the_figure_of_the_same_people_says_that_they_are_enough():
+    """Whoever was given a service is counted in two tables, with the same noise in both."""
+    for turn in range(10):
+        figures = made(MADE_UP, protection=Protection(KEY, str(turn))).figures
+        for source in SOURCE.codes:
+            figure = figures[Counts.PERSONS][cell(source=source, reached="served")]
+            days = figures[Counts.DAYS][cell(source=source, step="served")]
+            assert (days is not None) == (figure is not None and figure >= CERTAIN)
+
+
+@pytest.mark.parametrize("size", [120, 300, 1_000])
+def test_what_shown_days_tell_of_people_is_true(size):
+    of = list(cases(size, YEAR))
+    told = people_of(made(of, YEAR).figures[Counts.DAYS])
+    assert cell(reached="sent") in told
+    counting = Counting(tables(CATALOGUE, Counts.PERSONS, annual=True), RawPublisher())
+    for case_id, facts, events in of:
+        if reading.counted(events, facts):
+            counting.add(case_id, reading.person(facts, events))
+    truth = counting.published()
+    assert all(truth[one] >= least for one, least in told.items())
 
 
 def test_a_missing_median_does_not_tell_whether_there_was_anybody():

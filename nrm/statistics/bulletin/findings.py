@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nrm.domain.text import N_
 from nrm.statistics.bulletin.published import Counted, Published
-from nrm.statistics.bulletin.voice import FEWER_PEOPLE, FEWER_THAN_TEN, Voice
+from nrm.statistics.bulletin.voice import FEWER_THAN_TEN, TOO_FEW_PEOPLE, Voice
 from nrm.statistics.catalogue import FORM, Counts
 from nrm.statistics.tables import UNKNOWN
 
@@ -117,10 +117,10 @@ def _days(published: Published, voice: Voice) -> Iterator[Finding]:
         return
     days = published.figure(Counts.DAYS, **codes)
     if days is None:
-        text = voice.say(N_("Fewer than ten people were referred: too few to say how fast."))
+        text = voice.say(N_("Too few people were referred to say how fast."))
     else:
         text = voice.fill(_HALF_WITHIN.get(days, _HALF_WITHIN_DAYS), days=voice.number(days))
-    before = _before(published, voice, Counts.DAYS, FEWER_PEOPLE, [codes])
+    before = _before(published, voice, Counts.DAYS, TOO_FEW_PEOPLE, [codes])
     yield Finding(text, before)
 
 

@@ -21,7 +21,7 @@ _WHAT_COUNTS = {
     Counts.REFERRALS: N_("Referrals that were sent in this period. One person can have several."),
     Counts.DAYS: N_(
         "Days from one step to the next: half of the people waited no longer than this. "
-        "“Too few” are fewer than ten people."
+        "“Too few” is said unless it is certain that there are ten or more."
     ),
 }
 _SEVERAL_ROWS = N_("One can be counted in several rows.")
@@ -157,7 +157,7 @@ def _hidden(one: Listed, grid: Grid, voice: Voice) -> str:
         return ""
     message = N_("Under ten, or nobody: %(rows)s.")
     if one.counts is Counts.DAYS:
-        message = N_("Fewer than ten people: %(rows)s.")
+        message = N_("Too few people: %(rows)s.")
     return voice.fill(message, rows="; ".join(grid.hidden))
 
 

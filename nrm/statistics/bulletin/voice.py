@@ -10,7 +10,7 @@ from nrm.statistics.periods import Period
 
 UNDER_TEN_SHORT = N_("< 10")
 FEWER_THAN_TEN = N_("fewer than ten")
-FEWER_PEOPLE = N_("fewer than ten people")
+TOO_FEW_PEOPLE = N_("too few people")
 TOO_FEW = N_("too few")
 
 
