@@ -8,7 +8,6 @@ from nrm.statistics.protection import THRESHOLD, Protection
 from nrm.statistics.tables import Counting
 from tests.statistics import wide
 from tests.statistics.generated import RawPublisher
-from tests.statistics.telling import tell
 
 KEYS = 10
 
@@ -20,7 +19,7 @@ class BeforeTheThreshold(Protection):
         return self.rounded(count, record_keys)
 
 
-def counted(protection):
+def cells_of(protection):
     counting = Counting([one for one in wide.TABLES if len(one.dimensions) < 3], protection)
     for record_id, record in wide.records(5_000):
         counting.add(record_id, record)
@@ -30,24 +29,23 @@ def counted(protection):
 @pytest.fixture(scope="module")
 def differences():
     """Give the number of dimensions, the true count, and the figure of every cell of somebody."""
-    truth = counted(RawPublisher())
+    truth = cells_of(RawPublisher())
     return [
         (len(cell), truth[cell], figure)
         for turn in range(KEYS)
-        for cell, figure in counted(BeforeTheThreshold(bytes([turn] * 32), "a release")).items()
+        for cell, figure in cells_of(BeforeTheThreshold(bytes([turn] * 32), "a release")).items()
         if truth[cell]
     ]
 
 
 @pytest.mark.parametrize("ways", [1, 2])
-def test_a_figure_is_off_by_two_or_so_and_on_average_by_nothing(ways, differences, capsys):
+def test_a_figure_is_off_by_two_or_so_and_on_average_by_nothing(ways, differences, counted):
     of_these = [(true, figure) for number, true, figure in differences if number == ways]
     shown = [(true, figure) for true, figure in of_these if figure >= THRESHOLD]
     error = fmean(abs(figure - true) for true, figure in shown)
     error_of_all = fmean(abs(figure - true) for true, figure in of_these)
     bias = fmean(figure - true for true, figure in of_these)
-    tell(
-        capsys,
+    counted(
         f"{ways}-way, {len(of_these) // KEYS} cells, {KEYS} keys: mean error {error:.2f} where "
         f"shown, {error_of_all:.2f} of all, bias {bias:+.3f} before the threshold",
     )

@@ -9,7 +9,6 @@ from nrm.statistics.protection import Protection
 from nrm.statistics.tables import ANSWERED, UNKNOWN, Counting, Dimension, Table
 from tests.statistics import generated, wide
 from tests.statistics.generated import NaivePublisher, RawPublisher
-from tests.statistics.telling import tell
 
 KEY = bytes(range(32))
 SIZES = (120, 300, 1_000, 5_000)
@@ -24,21 +23,20 @@ def in_words(size, figures, proved):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("made_up", [generated, wide], ids=["coarse", "wide"])
-def test_nothing_is_proved_of_anybody(made_up, size, capsys):
+def test_nothing_is_proved_of_anybody(made_up, size, counted):
     figures = made_up.counted(size, Protection(KEY, f"attacked {size}"))
     proved = attack(figures, made_up.DIMENSIONS)
-    tell(capsys, in_words(size, figures, proved))
+    counted(in_words(size, figures, proved))
     assert (proved.isolated, proved.small_exact, proved.group) == (0, 0, 0)
 
 
-def test_a_careless_publisher_is_taken_apart(capsys):
+def test_a_careless_publisher_is_taken_apart(counted):
     """The control: if this proves nothing, the attack has no teeth."""
     figures = wide.counted(5_000, NaivePublisher())
     ranges, sums = narrowed(figures, wide.DIMENSIONS, NaivePublisher.allowed)
     proved = proved_by(ranges, sums)
     persons = wide.alone(5_000, ranges)
-    tell(
-        capsys,
+    counted(
         f"hides under five, exact totals: {persons} persons of 5,000 are isolated; "
         f"{in_words(5_000, figures, proved)}",
     )

@@ -13,7 +13,6 @@ from nrm.statistics.release import attacked, make, people_of
 from nrm.statistics.tables import Counting, Dimension
 from tests.statistics.cases import CATALOGUE, KEY, QUARTER, YEAR, cases
 from tests.statistics.generated import NaivePublisher, RawPublisher
-from tests.statistics.telling import tell
 
 SIZES = (120, 300, 1_000, 5_000)
 SEEDS = range(100 if os.environ.get("NRM_PROOF") else 10)
@@ -25,7 +24,7 @@ def made(of, period, release="1"):
     return make(of, period, Protection(KEY, release), CATALOGUE)
 
 
-def counted(of, protection):
+def all_of(of, protection):
     """Count persons by all tables of a year, without leaving any out."""
     counting = Counting(catalogue.tables(CATALOGUE, Counts.PERSONS, annual=True), protection)
     for case_id, facts, events in of:
@@ -36,11 +35,10 @@ def counted(of, protection):
 
 @pytest.mark.parametrize("period", [YEAR, QUARTER], ids=["year", "quarter"])
 @pytest.mark.parametrize("size", SIZES)
-def test_nothing_is_proved_of_anybody_and_no_table_is_left_out(size, period, capsys):
+def test_nothing_is_proved_of_anybody_and_no_table_is_left_out(size, period, counted):
     release = made(cases(size, period), period)
     cells = release.shown + release.hidden
-    tell(
-        capsys,
+    counted(
         f"{size} cases, {period.name}, {cells} cells: "
         f"{len(release.left_out)} tables left out, {release.hidden / cells:.0%} hidden",
     )
@@ -52,23 +50,22 @@ def test_nothing_is_proved_of_anybody_and_no_table_is_left_out(size, period, cap
         assert (proved.isolated, proved.small_exact, proved.group) == (0, 0, 0)
 
 
-def test_no_luck_of_the_draw_leaves_a_table_out(capsys):
+def test_no_luck_of_the_draw_leaves_a_table_out(counted):
     drawn = [
         made(cases(size, QUARTER, seed), QUARTER, f"{seed}")
         for size in (30, 60, 120, 300)
         for seed in SEEDS
     ]
     without = sum(bool(release.left_out) for release in drawn)
-    tell(capsys, f"{len(drawn)} releases of 30 to 300 cases: {without} leave a table out")
+    counted(f"{len(drawn)} releases of 30 to 300 cases: {without} leave a table out")
     assert without == 0
 
 
-def test_a_careless_publisher_is_taken_apart_by_the_same_tables(capsys):
+def test_a_careless_publisher_is_taken_apart_by_the_same_tables(counted):
     """The control: our tables are wide enough for the attack, where they are badly protected."""
-    figures = counted(cases(300, YEAR), NaivePublisher())
+    figures = all_of(cases(300, YEAR), NaivePublisher())
     proved = attack(figures, DIMENSIONS, NaivePublisher.allowed)
-    tell(
-        capsys,
+    counted(
         f"300 cases, hides under five, exact totals: {proved.isolated} isolated, "
         f"{proved.small_exact} small numbers exact, {proved.group} groups",
     )
@@ -79,10 +76,10 @@ def test_a_careless_publisher_is_taken_apart_by_the_same_tables(capsys):
 @pytest.mark.parametrize("size", [120, 1_000])
 def test_the_attack_knows_no_more_than_the_truth(size):
     """What it adds up is right, and every range that it ends with holds the true count."""
-    truth, sums = narrowed(counted(cases(size, YEAR), RawPublisher()), DIMENSIONS, exactly)
+    truth, sums = narrowed(all_of(cases(size, YEAR), RawPublisher()), DIMENSIONS, exactly)
     for parent, children in sums:
         assert truth[parent][0] == sum(truth[child][0] for child in children)
-    ranges, _ = narrowed(counted(cases(size, YEAR), Protection(KEY, "true")), DIMENSIONS)
+    ranges, _ = narrowed(all_of(cases(size, YEAR), Protection(KEY, "true")), DIMENSIONS)
     for cell, (low, high) in ranges.items():
         true, same = truth[cell]
         assert low <= true == same <= high
@@ -93,7 +90,7 @@ def exactly(count):
 
 
 @pytest.mark.parametrize("size", SIZES[:-1])
-def test_a_year_and_its_quarters_together_prove_nothing(size, capsys):
+def test_a_year_and_its_quarters_together_prove_nothing(size, counted):
     """They have noise of their own each, but everybody knows that four quarters are a year."""
     of_the_year = list(cases(4 * size, YEAR))
     whole = made(of_the_year, YEAR).figures
@@ -107,8 +104,7 @@ def test_a_year_and_its_quarters_together_prove_nothing(size, capsys):
             known |= {cell | {("quarter", name)}: figure for cell, figure in more.items()}
     quarters = Dimension("quarter", tuple(YEAR.quarters()))
     proved = attack(figures, [*DIMENSIONS, quarters], at_least=told)
-    tell(
-        capsys,
+    counted(
         f"a year of {4 * size} cases with its quarters, {len(figures)} cells: "
         f"{len(proved.cells)} proved",
     )

@@ -15,7 +15,6 @@ from cell_key_perturbation.create_perturbed_table import create_perturbed_table
 from nrm.statistics.protection import BASE, NOISE, THRESHOLD, Protection, _noise
 from nrm.statistics.tables import Counting, Table
 from tests.statistics import wide
-from tests.statistics.telling import tell
 
 KEYS = 256
 STEP = 2**32 // KEYS
@@ -82,12 +81,11 @@ def _chances():
     return pd.DataFrame(rows, columns=["pcv", "ckey", "pvalue"])
 
 
-def test_count_and_noise_are_those_of_the_package_in_every_cell(theirs, capsys):
+def test_count_and_noise_are_those_of_the_package_in_every_cell(theirs, counted):
     ours = figures(WithNoise(b"k" * 32, "a release"))
     changed = sum(row["pvalue"] != 0 for row in theirs.values())
     large = sum(row["pre_sdc_count"] > ROWS for row in theirs.values())
-    tell(
-        capsys,
+    counted(
         f"{len(theirs)} cells as the package of the UK's statistics office has them: "
         f"{changed} with noise, {large} of more than {ROWS} persons",
     )

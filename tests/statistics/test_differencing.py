@@ -10,7 +10,6 @@ from nrm.statistics.differencing import CERTAIN, TRUSTS, guesses
 from nrm.statistics.protection import Protection
 from nrm.statistics.tables import Counting, Table
 from tests.statistics.generated import DIMENSIONS, records
-from tests.statistics.telling import tell
 
 TABLES = [Table(f"{one.name} {two.name}", (one, two)) for one, two in combinations(DIMENSIONS, 2)]
 CASES = 300
@@ -79,10 +78,9 @@ def attacked(targets, batch, releases, trusts=TRUSTS):
 
 
 @pytest.mark.parametrize(("batch", "most"), [(1, 5), (30, 3)])
-def test_comparing_two_releases_is_worth_little_more_than_guessing(batch, most, capsys):
+def test_comparing_two_releases_is_worth_little_more_than_guessing(batch, most, counted):
     lists, flags = attacked(TARGETS, batch, ("first", "second"))
-    tell(
-        capsys,
+    counted(
         f"{TARGETS} targets, {batch} added at once: {lists:+.1f} points of one code of a list, "
         f"{flags:+.1f} of a yes or no",
     )
@@ -90,11 +88,10 @@ def test_comparing_two_releases_is_worth_little_more_than_guessing(batch, most, 
     assert flags <= most
 
 
-def test_with_the_keys_of_the_release_before_it_would_tell_nearly_all(capsys):
+def test_with_the_keys_of_the_release_before_it_would_tell_nearly_all(counted):
     """The control: the same keys twice, and the noise moves only where the new person is."""
     lists, flags = attacked(60, 1, ("same", "same"), [CERTAIN])
-    tell(
-        capsys,
+    counted(
         f"keys used twice: {lists:+.1f} points of one code of a list, {flags:+.1f} of a yes or no",
     )
     assert lists > 30
