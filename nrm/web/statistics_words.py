@@ -9,6 +9,7 @@ from nrm.domain.flag import quarter
 from nrm.services.figures import Kept, Shown
 from nrm.services.releases import Opened
 from nrm.statistics import periods
+from nrm.statistics.about import HIDDEN
 from nrm.statistics.catalogue import Counts
 from nrm.statistics.periods import Period
 from nrm.web.context import day, state_words, words
@@ -84,7 +85,7 @@ def headlines(shown: Shown) -> list[dict[str, Any]]:
     earlier = shown.before[0] if shown.before else None
     return [
         {
-            "figure": figure_words(_of(shown.kept, one)),
+            "figure": figure_words(_of(shown.kept, one), one.counts),
             "label": one.label,
             "before": _before(earlier, one),
         }
@@ -99,12 +100,13 @@ def _of(kept: Kept, one: Headline) -> int | None:
 def _before(earlier: Kept | None, one: Headline) -> str:
     if earlier is None:
         return str(_("the first release"))
-    return str(_("%(figure)s in the release before", figure=figure_words(_of(earlier, one))))
+    figure = figure_words(_of(earlier, one), one.counts)
+    return str(_("%(figure)s in the release before", figure=figure))
 
 
-def figure_words(figure: int | None) -> str:
-    """Say a figure; one that is hidden is said to be under ten."""
-    return str(_("under 10")) if figure is None else f"{figure:,}"
+def figure_words(figure: int | None, counts: Counts = Counts.PERSONS) -> str:
+    """Say a figure; one that is hidden is under ten, or days of too few people."""
+    return str(_(HIDDEN[counts])) if figure is None else f"{figure:,}"
 
 
 def release_rows(every: Sequence[Opened]) -> list[dict[str, Any]]:

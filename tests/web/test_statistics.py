@@ -125,3 +125,21 @@ def test_no_line_over_the_releases_says_of_a_figure_that_was_not_read_that_it_is
         drawing = page_of(without, figures.listed(world.pack.code)["R1"])["picture"]
     assert "Identified" in drawing
     assert "Presumed victims" not in drawing
+
+
+def test_hidden_days_are_of_too_few_people_and_no_few_days(world, signed_in, settings):
+    with world.entered():
+        flagged(30)
+        release_id = frozen(world, settings)
+        shown = figures.read(world.actor("analyst"), release_id, ("R11",), world.pack.code)
+    days = shown.kept.figures[Counts.DAYS]
+    assert None in days.values()
+    page = signed_in("analyst")
+    said = words(page.get(f"/statistics/releases/{release_id}/tables/R11").main)
+    assert "oo few people" in said
+    assert "nder 10" not in said
+    sent = shown.kept.figure(Counts.DAYS, step="sent")
+    tiles = page.get(f"/statistics/releases/{release_id}").main.select(".nrm-tile")
+    assert words(tiles[-1]).startswith(
+        f"{'too few people' if sent is None else sent} days to the first referral"
+    )
