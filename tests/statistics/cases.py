@@ -3,6 +3,7 @@
 from random import Random
 
 from nrm import country
+from nrm.domain.facts import Fact
 from nrm.domain.vocabulary import (
     AGE_BAND,
     CITIZENSHIP,
@@ -13,8 +14,10 @@ from nrm.domain.vocabulary import (
     REFERRAL_SOURCE,
     REFUGEE_STATUS,
     TRAFFICKING_FLOW,
+    Code,
+    CodeList,
 )
-from nrm.statistics.catalogue import Country, catalogue
+from nrm.statistics.catalogue import SEX, Country, Counts, Listed, catalogue, of_fact
 from nrm.statistics.periods import read
 
 PACK = country.load("rw")
@@ -22,6 +25,20 @@ RWANDA = Country(PACK.code, PACK.provinces, PACK.districts)
 CATALOGUE = catalogue(RWANDA)
 YEAR, QUARTER = read("2026"), read("2026Q3")
 KEY = bytes(range(32))
+
+# What a later stage brings: a line of facts, and one of the catalogue.
+RETURN = CodeList(
+    Code("returned_home", "Returned home"),
+    Code("stays", "Stays in the country"),
+    Code("undecided", "Not decided"),
+)
+LATER_FACT = {"assisted_return": Fact("Assisted return", RETURN)}
+
+
+def later_table(facts):
+    """Write the line of the catalogue."""
+    dimensions = (of_fact("assisted_return", facts), SEX)
+    return Listed("R14", "Assisted return and sex", Counts.PERSONS, dimensions)
 
 
 def cases(number, period, seed=1):

@@ -7,7 +7,6 @@ from itertools import cycle
 import pytest
 
 from nrm.domain.facts import FACTS, Fact
-from nrm.domain.vocabulary import Code, CodeList
 from nrm.statistics.catalogue import (
     AGE,
     COUNTS_LABEL,
@@ -26,7 +25,18 @@ from nrm.statistics.protection import Protection
 from nrm.statistics.reading import ANY_LABOUR, LABOUR_FORMS
 from nrm.statistics.release import make
 from nrm.statistics.tables import ANSWERED, UNKNOWN, CatalogueError, Dimension, Table, check
-from tests.statistics.cases import CATALOGUE, KEY, PACK, QUARTER, RWANDA, YEAR, cases
+from tests.statistics.cases import (
+    CATALOGUE,
+    KEY,
+    LATER_FACT,
+    PACK,
+    QUARTER,
+    RETURN,
+    RWANDA,
+    YEAR,
+    cases,
+    later_table,
+)
 
 PERSONS = Counts.PERSONS
 # What cases are counted by; referrals and steps have a code of their own always.
@@ -167,17 +177,9 @@ def test_what_is_refused_is_never_made():
 # What a later stage brings.
 
 
-RETURN = CodeList(
-    Code("returned_home", "Returned home"),
-    Code("stays", "Stays in the country"),
-    Code("undecided", "Not decided"),
-)
-
-
 def test_a_table_of_a_later_stage_is_one_line_of_facts_and_one_of_the_catalogue():
-    facts = {**FACTS, "assisted_return": Fact("Assisted return", RETURN)}
-    assisted_return = of_fact("assisted_return", facts)
-    listed = [*CATALOGUE, Listed("R14", "Assisted return and sex", PERSONS, (assisted_return, SEX))]
+    facts = {**FACTS, **LATER_FACT}
+    listed = [*CATALOGUE, later_table(facts)]
     people = [
         (
             case_id,
