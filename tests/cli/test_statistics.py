@@ -6,9 +6,11 @@ import sqlite3
 import pytest
 
 from config import Settings
+from nrm import country
 from nrm.application import create_app
 from nrm.db import db
-from nrm.services import counting
+from nrm.domain.roles import HOUSEKEEPING
+from nrm.services import counting, releases
 from tests.cli.conftest import environment
 from tests.releases import QUARTER, flagged
 
@@ -77,15 +79,24 @@ def test_without_the_key_of_the_statistics_nothing_is_asked_for(nrm, refusal, co
 def test_tick_counts_what_was_asked_for_with_the_key_file_of_the_statistics_alone(
     nrm, instance, counted_people
 ):
-    prepared = nrm("statistics", "prepare", QUARTER, **counted_people)
-    assert prepared.returncode == 0
-    sign_by_two(instance)
+    with create_app(Settings.from_environment()).app_context():
+        releases.ask(HOUSEKEEPING, QUARTER, "provisional", country.load("rw"))
+        db.session.remove()
+        db.engine.dispose()
     for name in ("web.key", "signer.key"):
         (instance / "keys" / name).unlink()
+    asked_for = nrm("statistics", "list", **counted_people)
+    assert f"{QUARTER}          provisional waiting to be counted since" in asked_for.stdout
+    done = nrm("tick", **counted_people)
+    assert done.stdout == (
+        "Statistics: 1 releases counted, 0 put off for want of cases, 0 frozen.\n"
+    )
+    sign_by_two(instance)
     done = nrm("tick", **counted_people)
     assert done.stdout == (
         "Statistics: 0 releases counted, 0 put off for want of cases, 1 frozen.\n"
     )
+    assert "frozen since" in nrm("statistics", "list", **counted_people).stdout
 
 
 def test_counting_holds_no_more_in_memory_than_a_batch(counted_people, monkeypatch):

@@ -7,14 +7,14 @@ from sqlalchemy import select
 from nrm.db import db
 from nrm.domain.roles import HUMAN_ROLES, Role
 from nrm.models import AuditEntry
-from nrm.services import figures
+from nrm.services import figures, releases, statistics
 from nrm.statistics.catalogue import Counts
 from nrm.statistics.method import METHOD
 from nrm.web.context import day
 from nrm.web.statistics_pictures import page_of
 from tests import world as worlds
 from tests.page_checks import words
-from tests.releases import flagged, frozen
+from tests.releases import QUARTER, flagged, frozen, statistics_of
 from tests.world import ONE_PER_ROLE
 
 # The first pages that show no numbers and no cases yet: whose they are.
@@ -125,6 +125,46 @@ def test_no_line_over_the_releases_says_of_a_figure_that_was_not_read_that_it_is
         drawing = page_of(without, figures.listed(world.pack.code)["R1"])["picture"]
     assert "Identified" in drawing
     assert "Presumed victims" not in drawing
+
+
+# While a release waits to be counted.
+
+
+@pytest.fixture
+def asked_for(world):
+    with world.entered():
+        flagged(60)
+        return releases.ask(world.actor("analyst"), QUARTER, "provisional", world.pack)
+
+
+def test_where_nothing_is_counted_the_page_says_which_process_is_not_running(signed_in, asked_for):
+    page = signed_in("analyst")
+    said = words(page.get(f"/statistics/releases/{asked_for}").main)
+    assert "Waiting to be counted." in said
+    assert (
+        "the process that holds the key file of the statistics is not running: ask whoever runs "
+        "the system for nrm tick. Everything else goes on without it."
+    ) in said
+    assert "%" not in said
+
+
+def test_how_far_the_counting_is_stands_on_the_page_that_waits(
+    world, signed_in, settings, asked_for, monkeypatch
+):
+    monkeypatch.setattr(statistics, "_TOLD_AFTER", 15)
+
+    def killed(done, _of):
+        if done == 45:
+            raise RuntimeError("killed")
+
+    with world.entered(), statistics_of(settings), pytest.raises(RuntimeError):
+        statistics.go_on(world.pack, killed)
+    page, address = signed_in("analyst"), f"/statistics/releases/{asked_for}"
+    assert "75 % of the cases are counted" in words(page.get(address).main)
+    assert "75 %" in words(page.get("/statistics/releases").main)
+    with world.entered(), statistics_of(settings):
+        statistics.go_on(world.pack)
+    assert "of the cases are counted" not in words(page.get(address).main)
 
 
 def test_hidden_days_are_of_too_few_people_and_no_few_days(world, signed_in, settings):
