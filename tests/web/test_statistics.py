@@ -8,7 +8,9 @@ from nrm.db import db
 from nrm.domain.roles import HUMAN_ROLES, Role
 from nrm.models import AuditEntry
 from nrm.services import figures, releases, statistics
-from nrm.statistics.catalogue import Counts
+from nrm.statistics import release as making
+from nrm.statistics.attack import Proved
+from nrm.statistics.catalogue import SOURCE, Counts
 from nrm.statistics.method import METHOD
 from nrm.web.context import day
 from nrm.web.statistics_pictures import page_of
@@ -165,6 +167,71 @@ def test_how_far_the_counting_is_stands_on_the_page_that_waits(
     with world.entered(), statistics_of(settings):
         statistics.go_on(world.pack)
     assert "of the cases are counted" not in words(page.get(address).main)
+
+
+# Two releases, and what is hidden.
+
+
+@pytest.fixture
+def two_releases(world, settings):
+    """Freeze two quarters, the second without the table of sex and age; the newer one first."""
+
+    def frozen_without(period, number):
+        prove, proved = making.attacked, frozenset({("sex", "male"), ("age", "child")})
+
+        def attacked(figures, listed, *known):
+            if number in {one.number for one in listed}:
+                return Proved(1, 1, 0, frozenset({proved}))
+            return prove(figures, listed, *known)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(making, "attacked", attacked)
+            return frozen(world, settings, period)
+
+    with world.entered():
+        flagged(120, "2025Q2", seed=2)
+        flagged(120)
+        earlier = frozen(world, settings, "2025Q2")
+        return frozen_without("2025Q3", "R3"), earlier
+
+
+def test_two_releases_beside_each_other_show_both_figures_and_what_a_difference_means(
+    world, signed_in, two_releases
+):
+    newer, earlier = two_releases
+    with world.entered():
+        sides = figures.compared(world.actor("analyst"), newer, earlier, "R2", world.pack.code)
+    page = signed_in("analyst")
+    page.get(f"/statistics/releases/{newer}/tables/R2")
+    html = page.click("April to June 2025")
+    assert "a difference of up to ten may be no difference" in words(html.main)
+    cards = html.main.select(".nrm-card")
+    assert [words(card.h2) for card in cards] == ["July to September 2025", "April to June 2025"]
+    compared = 0
+    for card, shown in zip(cards, sides, strict=True):
+        said = {words(row.th): words(row.td) for row in card.select("tbody tr")}
+        assert said["All"] == str(shown.kept.figure(Counts.PERSONS))
+        for code in SOURCE.codes:
+            figure = shown.kept.figure(Counts.PERSONS, source=code)
+            if figure is not None:
+                assert said[SOURCE.words[code]] == str(figure)
+                compared += 1
+    assert compared > 4
+    assert words(cards[0].table) != words(cards[1].table)
+
+
+def test_a_table_that_one_release_left_out_is_beside_no_other(signed_in, two_releases):
+    newer, earlier = two_releases
+    page = signed_in("analyst")
+    html = page.get(f"/statistics/releases/{newer}/tables")
+    assert "would have proved something of a person: R3, R5a." in words(html.main)
+    # The overview of the one that has it offers no other, and neither address has an answer.
+    assert page.get(f"/statistics/releases/{earlier}/tables/R3").main.find("table")
+    for one, other in ((newer, earlier), (earlier, newer)):
+        page.get(f"/statistics/releases/{one}/tables/R3/beside/{other}", status=404)
+    page.get(f"/statistics/releases/{newer}/tables/R3", status=404)
+    html = page.get(f"/statistics/releases/{newer}/tables/R2")
+    assert "Beside another release" in words(html.main)
 
 
 def test_hidden_days_are_of_too_few_people_and_no_few_days(world, signed_in, settings):
