@@ -20,6 +20,7 @@ from nrm.models import AuditEntry, Release, ReleaseCell
 from nrm.services import releases, statistics
 from nrm.statistics.attack import Proved
 from nrm.statistics.catalogue import Counts
+from nrm.statistics.protection import FEWEST_OF_A_MEDIAN
 from tests.releases import QUARTER, counted, flagged, frozen, statistics_of
 
 
@@ -229,6 +230,21 @@ def test_what_the_attack_proves_is_not_frozen(world, settings, monkeypatch):
     assert done.frozen == 0
     assert done.refused == [f"the release of {QUARTER} is not frozen: its figures prove 1 cells"]
     assert stored(release_id).state is ReleaseState.SIGNED
+
+
+def test_the_attack_knows_what_shown_days_tell_of_people(world, settings, monkeypatch):
+    flagged(120)
+    release, attacked, told = stored(counted(world, settings)), statistics.attacked, []
+
+    def noting(figures, listed, known):
+        told.append(known)
+        return attacked(figures, listed, known)
+
+    monkeypatch.setattr(statistics, "attacked", noting)
+    assert not statistics.attack_on(release, world.pack)
+    persons, referrals = told
+    assert persons[frozenset({("reached", "sent")})] == FEWEST_OF_A_MEDIAN
+    assert not referrals
 
 
 def test_a_figure_that_somebody_slipped_in_is_not_frozen(world, settings):
