@@ -346,7 +346,7 @@ def flips(content):
         ("proof", bundles.proof(LOG, 4, bundles.cosigned(LOG))),
     ],
 )
-def test_no_flipped_bit_is_accepted(tmp_path, capsys, name, text):
+def test_no_flipped_bit_is_accepted(tmp_path, counted, name, text):
     # Whoever has the log's key and the witness's from elsewhere, and whoever has nothing.
     knowing = Trusted(keys=(KEY,), witnesses=(WITNESS,))
     assert verify_file(written(tmp_path, text), knowing)
@@ -358,8 +358,7 @@ def test_no_flipped_bit_is_accepted(tmp_path, capsys, name, text):
             accepted += 1
         except REFUSED:
             continue
-    with capsys.disabled():
-        sys.stdout.write(f"\n{name}: {tried} flipped bits, {accepted} accepted\n")
+    counted(f"{name}: {tried} flipped bits, {accepted} accepted")
     assert tried >= len(text.encode())
     assert accepted == 0
 
@@ -391,7 +390,7 @@ def mangled(draw, path):
     return new
 
 
-def test_no_forged_proof_is_accepted(capsys):
+def test_no_forged_proof_is_accepted(counted):
     tried = {"inclusion": 0, "consistency": 0}
     accepted = dict(tried)
 
@@ -426,8 +425,7 @@ def test_no_forged_proof_is_accepted(capsys):
 
     inclusion()
     consistency()
-    with capsys.disabled():
-        sys.stdout.write(f"\nforged proofs: {tried}, accepted: {accepted}\n")
+    counted(f"row 12: forged proofs: {tried}, accepted: {accepted}")
     assert min(tried.values()) >= FORGERIES // 2
     assert accepted == {"inclusion": 0, "consistency": 0}
 
@@ -490,7 +488,7 @@ def oracle():
     return InmemoryTree(algorithm="sha256")
 
 
-def test_another_library_finds_the_same_roots_and_proofs(oracle, capsys):
+def test_another_library_finds_the_same_roots_and_proofs(oracle, counted):
     from pymerkle import verify_consistency, verify_inclusion  # noqa: PLC0415
 
     chance = random.Random(2049)
@@ -517,8 +515,7 @@ def test_another_library_finds_the_same_roots_and_proofs(oracle, capsys):
         path = tree.consistency(old_size, size)
         assert consistent(old_size, roots[old_size], size, roots[size], path)
         proofs += 2
-    with capsys.disabled():
-        sys.stdout.write(f"\nanother's library: {len(roots)} roots and {proofs} proofs agree\n")
+    counted(f"row 12: another's library: {len(roots)} roots and {proofs} proofs agree")
 
 
 # Whatever is read.

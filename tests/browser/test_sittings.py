@@ -1,7 +1,6 @@
 """What a screen shows when nobody is there, when a sitting ends, and when Back is pressed."""
 
 import re
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -235,7 +234,7 @@ def test_the_longest_time_is_told_and_cannot_be_pressed_away(world, at_a_case):
 # Back
 
 
-def test_nothing_of_a_case_after_back(world, chromium, chromium_path, live_server):
+def test_nothing_of_a_case_after_back(world, chromium, chromium_path, live_server, counted):
     """With the browser's own store for Back switched on, which the other tests do without."""
     browser = chromium.browser_type.launch(
         executable_path=chromium_path,
@@ -261,7 +260,7 @@ def test_nothing_of_a_case_after_back(world, chromium, chromium_path, live_serve
                 shown += reference in tab.content()
     finally:
         browser.close()
-    sys.stdout.write(f"row 41: Back pressed {tried} times, something of a case on {shown} pages\n")
+    counted(f"row 41: Back pressed {tried} times, something of a case on {shown} pages")
     assert (tried, shown) == (9, 0)
 
 

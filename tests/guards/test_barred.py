@@ -6,7 +6,6 @@ and asked to be erased. What names the case answers exactly as what never was.
 """
 
 import re
-import sys
 
 import pytest
 from sqlalchemy import select
@@ -65,7 +64,7 @@ def secrets_of(world, barred):
     return known, entries
 
 
-def test_no_page_of_anybody_who_is_kept_out_names_the_case(world, barred):
+def test_no_page_of_anybody_who_is_kept_out_names_the_case(world, barred, counted):
     known, entries = secrets_of(world, barred)
     walked = 0
     # The log first, while what is newest in it is about the cases.
@@ -84,11 +83,11 @@ def test_no_page_of_anybody_who_is_kept_out_names_the_case(world, barred):
                 assert answer.status_code == 404, f"{role} {route.at(**values)}"
                 nothing_of(known - {str(value) for value in values.values()}, answer, route.address)
                 walked += 1
-    sys.stdout.write(f"{walked} pages of {len(HUMAN_ROLES)} roles: none names the case\n")
+    counted(f"{walked} pages of {len(HUMAN_ROLES)} roles: none names the case")
     assert walked > 200
 
 
-def test_what_is_barred_answers_like_what_never_was(world, barred):
+def test_what_is_barred_answers_like_what_never_was(world, barred, counted):
     pairs = 0
     case, sent = barred["cases"][0], barred["referrals"][0]
     for role in HUMAN_ROLES:
@@ -112,7 +111,7 @@ def test_what_is_barred_answers_like_what_never_was(world, barred):
                 assert bodies[0] == bodies[1], f"{method} {route.address}"
                 pairs += 1
         pairs += typed_alike(page, role, csrf, case)
-    sys.stdout.write(f"{pairs} pairs of a barred record and none: the same answer\n")
+    counted(f"{pairs} pairs of a barred record and none: the same answer")
     assert pairs > 40
 
 

@@ -1,7 +1,6 @@
 """A record that is somebody else's, or nobody's, is not found: whatever the role, never a fault."""
 
 import re
-import sys
 from uuid import uuid4
 
 import pytest
@@ -230,7 +229,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("what", OTHERS)
-def test_what_is_somebody_elses_is_not_found(mechanism, browser, what):
+def test_what_is_somebody_elses_is_not_found(mechanism, browser, what, counted):
     who, values, endpoints = OTHERS[what]
     page = browser(who)
     csrf = {"csrf_token": token(page)}
@@ -245,7 +244,7 @@ def test_what_is_somebody_elses_is_not_found(mechanism, browser, what):
                 assert answer.status_code == 404, f"{method} {address}"
                 times += 1
     assert [entry.outcome for entry in entries if entry.outcome != "done"] == ["not_found"] * times
-    sys.stdout.write(f"{what}: not found {times} times of {times}\n")
+    counted(f"{what}: not found {times} times of {times}")
 
 
 def test_a_flag_found_at_anothers_place_cannot_be_begun(mechanism, browser):

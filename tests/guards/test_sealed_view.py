@@ -1,7 +1,6 @@
 """Before it answers a provider gets the outside of the envelope, in every byte of every answer."""
 
 import re
-import sys
 
 import pytest
 
@@ -42,7 +41,7 @@ def test_the_envelope_has_these_fields_and_no_other():
 
 
 def test_a_provider_that_has_not_answered_gets_only_what_stands_outside(
-    world, signed_in, subtests, capsys
+    world, signed_in, subtests, counted
 ):
     """Row 23: pages, forms, files and refusals of every route that a provider reaches."""
     lakes = "lakes"
@@ -75,9 +74,8 @@ def test_a_provider_that_has_not_answered_gets_only_what_stands_outside(
                     assert not any(code in main for code in CODED)
                 answers += 1
                 read += len(everything)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n  {answers} answers to a provider that has not accepted, {read:,} bytes: "
-            f"only the outside of the envelope\n"
-        )
+    counted(
+        f"{answers} answers to a provider that has not accepted, {read:,} bytes: "
+        f"only the outside of the envelope"
+    )
     assert answers > 5

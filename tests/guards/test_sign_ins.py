@@ -1,12 +1,10 @@
 """Lists of sittings and sign-ins ask few things of the database, however long they are."""
 
-import sys
-
 import pytest
 
 from nrm.services import sign_in_history
 from tests import world as worlds
-from tests.guards.test_statements import MOST_OF_THE_LOG, asked_for, counted, explained, walks
+from tests.guards.test_statements import MOST_OF_THE_LOG, asked_for, explained, noted, walks
 
 INDEX = "ix_audit_entry_of_an_account"
 
@@ -33,7 +31,7 @@ def of_the_log(asked):
     ]
 
 
-def test_the_pages_ask_at_most_ten_things(busy, signed_in):
+def test_the_pages_ask_at_most_ten_things(busy, signed_in, counted):
     provider, keeper = signed_in("provider"), signed_in("administrator")
     person = f"/people/{busy.accounts['provider']}"
     counts = {
@@ -46,7 +44,7 @@ def test_the_pages_ask_at_most_ten_things(busy, signed_in):
         )
     }
     said = {path.replace(person, "…"): count for path, count in counts.items()}
-    sys.stdout.write(f"statements of the lists of sittings and sign-ins: {said}\n")
+    counted(f"statements of the lists of sittings and sign-ins: {said}")
     assert all(0 < count <= MOST_OF_THE_LOG for count in counts.values()), said
 
 
@@ -63,7 +61,7 @@ def test_the_history_walks_its_index_on_every_page(busy, signed_in):
 
 def test_the_first_page_after_signing_in_counts_by_the_index_too(busy, signed_in):
     page = signed_in("provider")
-    with counted(busy) as asked:
+    with noted(busy) as asked:
         page.client.get("/")
     of_account = [one for one in asked if "FROM audit_entry" in one[0].replace("\n", " ")]
     assert len(of_account) == 2

@@ -1,7 +1,6 @@
 """A page asks the database a bounded number of things, however much there is, and by its index."""
 
 import re
-import sys
 from contextlib import contextmanager
 
 import pytest
@@ -33,7 +32,7 @@ WORKLIST_INDEXES = {
 
 
 @contextmanager
-def counted(world):
+def noted(world):
     """Collect every statement that the database is asked meanwhile, with what it carries."""
     asked = []
 
@@ -53,7 +52,7 @@ def counted(world):
 def asked_for(world, page, path):
     """Open a page as someone who works here already; the first click of a sitting asks more."""
     page.get(path)
-    with counted(world) as asked:
+    with noted(world) as asked:
         page.get(path)
     return asked
 
@@ -88,7 +87,7 @@ def counts(world, pages, reference):
     }
 
 
-def test_the_number_of_statements_does_not_grow_with_the_number_of_cases(world, pages):
+def test_the_number_of_statements_does_not_grow_with_the_number_of_cases(world, pages, counted):
     references = [worlds.referred(world)[0] for _ in range(FEW)]
     reference = references[0]
     with world.entered():
@@ -97,13 +96,13 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_cases(world, 
     for _ in range(MANY - FEW):
         worlds.referred(world)
     assert counts(world, pages, reference) == few
-    sys.stdout.write(f"statements with {FEW} and with {MANY} cases: {few}\n")
+    counted(f"statements with {FEW} and with {MANY} cases: {few}")
     log = few.pop("/audit")
     assert 0 < log <= MOST_OF_THE_LOG
     assert all(0 < count <= MOST for count in few.values()), few
 
 
-def test_the_number_of_statements_does_not_grow_with_the_number_of_people(world, pages):
+def test_the_number_of_statements_does_not_grow_with_the_number_of_people(world, pages, counted):
     def counted_pages():
         someone = f"/people/{world.accounts['provider']}"
         return {
@@ -121,7 +120,7 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_people(world,
             accounts.add_account(unit, new)
         record(unit, HOUSEKEEPING, Action.DIRECTORY_LOAD)
     assert counted_pages() == few
-    sys.stdout.write(f"statements with few people and with {MANY} more: {few}\n")
+    counted(f"statements with few people and with {MANY} more: {few}")
     assert all(0 < count <= MOST for count in few.values()), few
 
 

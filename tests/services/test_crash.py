@@ -4,7 +4,6 @@ NRM_PROOF=1 kills two hundred times instead of twenty, on both databases togethe
 """
 
 import sqlite3
-import sys
 from contextlib import closing
 from uuid import UUID
 
@@ -44,7 +43,7 @@ def acts(argv, say):
 """
 
 
-def test_whatever_was_acknowledged_survives_the_process(world, settings, database_kind, capsys):
+def test_whatever_was_acknowledged_survives_the_process(world, settings, database_kind, counted):
     actor = world.actor("first_responder")
     db.session.remove()
     arguments = [
@@ -74,8 +73,7 @@ def test_whatever_was_acknowledged_survives_the_process(world, settings, databas
     assert len(unsaid) == cases - len(sent) <= DEATHS
     everything_is_in_the_log()
     count = f"{len(saved)} drafts and {len(sent)} flags acknowledged, 0 lost"
-    with capsys.disabled():
-        sys.stdout.write(f"\n  killed {DEATHS} times on {database_kind}: {count}\n")
+    counted(f"row 38: killed {DEATHS} times on {database_kind}: {count}")
 
 
 def acts(said, kind):

@@ -3,8 +3,6 @@
 NRM_PROOF=1 kills two hundred times instead of twenty, on both databases together.
 """
 
-import sys
-
 from sqlalchemy import func, select
 
 from nrm.audit.actions import Action
@@ -46,7 +44,7 @@ def acts(argv, say):
 
 
 def test_killed_in_mid_upload_nothing_acknowledged_is_lost(
-    world, settings, database_kind, monkeypatch, capsys
+    world, settings, database_kind, monkeypatch, counted
 ):
     case = worlds.flag(world)
     actor, folder = world.actor("coordinator"), settings.documents
@@ -73,11 +71,10 @@ def test_killed_in_mid_upload_nothing_acknowledged_is_lost(
     assert {path for path in folder.rglob("*") if path.is_file()} == named
     added = select(func.count()).where(AuditEntry.action == Action.DOCUMENT_ADD)
     assert db.session.scalar(added) == len(kept)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n  killed in mid-upload {DEATHS} times on {database_kind}: {len(acknowledged)} "
-            f"acknowledged, {len(kept)} kept, {left} left half-way and settled, 0 lost\n"
-        )
+    counted(
+        f"killed in mid-upload {DEATHS} times on {database_kind}: {len(acknowledged)} "
+        f"acknowledged, {len(kept)} kept, {left} left half-way and settled, 0 lost"
+    )
 
 
 def files():

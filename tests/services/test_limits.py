@@ -1,6 +1,5 @@
 """A token is worth nothing once its sitting is over, however it ended (attack table, row 26)."""
 
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -124,7 +123,7 @@ ENDS = (
 )
 
 
-def test_a_stolen_token_is_refused_however_its_sitting_ended(world):
+def test_a_stolen_token_is_refused_however_its_sitting_ended(world, counted):
     """Each end, for each role, tried twice: before housekeeping sweeps, and after."""
     refused = 0
     for role in HUMAN_ROLES:
@@ -147,7 +146,7 @@ def test_a_stolen_token_is_refused_however_its_sitting_ended(world):
         refused += 1
     expected = len(HUMAN_ROLES) * (2 * len(ENDS) + 1)
     assert refused == expected
-    sys.stdout.write(f"row 26: tokens of ended sittings tried {refused}, refused {refused}\n")
+    counted(f"row 26: tokens of ended sittings tried {refused}, refused {refused}")
 
 
 def restored(world, name):

@@ -6,7 +6,6 @@ key of their own, or even with the signer's. NRM_PROOF=1 tries two hundred place
 
 import os
 import random
-import sys
 from uuid import uuid4
 
 import pytest
@@ -83,7 +82,7 @@ def write(number):
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("key", ["a key of their own", "the signer's own key"])
 def test_what_was_altered_is_found_against_a_checkpoint_from_outside(
-    kept, settings, tmp_path, capsys, attack, key
+    kept, settings, tmp_path, counted, attack, key
 ):
     seed = bytes(32) if key == "a key of their own" else log.signing_seed(settings)
     published = log_check.verify(lambda _: None).key
@@ -100,11 +99,10 @@ def test_what_was_altered_is_found_against_a_checkpoint_from_outside(
             found_at_home += 1
         bundle.unlink()
     log.rewrite(rows, (kept.origin, seed))
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n  {attack.__name__}, {key}: {found} of {PLACES} found by "
-            f"nrm audit verify, {found_at_home} by verify.py\n"
-        )
+    counted(
+        f"row 11, {attack.__name__}, {key}: {found} of {PLACES} found by "
+        f"nrm audit verify, {found_at_home} by verify.py"
+    )
     assert (found, found_at_home) == (PLACES, PLACES)
 
 

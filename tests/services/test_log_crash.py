@@ -4,8 +4,6 @@ NRM_PROOF=1 kills a hundred times instead of ten, on each database. Whatever was
 next round heals: every entry in its place, one tree, one checkpoint that both places know.
 """
 
-import sys
-
 from sqlalchemy import select
 
 from nrm.audit.actions import Action
@@ -65,7 +63,7 @@ def acts(argv, say):
 
 
 def test_a_signer_that_is_killed_leaves_a_log_that_the_next_round_heals(
-    world, settings, tmp_path, capsys
+    world, settings, tmp_path, counted
 ):
     del world
     db.session.remove()
@@ -100,9 +98,8 @@ def test_a_signer_that_is_killed_leaves_a_log_that_the_next_round_heals(
     with db.engine.connect() as connection:
         acts = select(AuditEntry.seq).where(AuditEntry.action == Action.DIRECTORY_LOAD.value)
         assert len(connection.scalars(acts).all()) >= written
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n  killed {DEATHS} times, {left['batch']} of them between two batches and "
-            f"{left['signed']} between signing and the second place: {len(found)} entries, "
-            f"{len(stored)} checkpoints, 0 lost\n"
-        )
+    counted(
+        f"killed {DEATHS} times, {left['batch']} of them between two batches and "
+        f"{left['signed']} between signing and the second place: {len(found)} entries, "
+        f"{len(stored)} checkpoints, 0 lost"
+    )

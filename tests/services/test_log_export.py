@@ -3,7 +3,6 @@
 import csv
 import gc
 import io
-import sys
 import tracemalloc
 from itertools import islice
 
@@ -129,7 +128,7 @@ def test_an_entry_that_was_changed_keeps_no_other_from_being_read(world):
     assert (changed["rows_opened"], changed["rows_sealed"]) == ("", "")
 
 
-def test_three_thousand_entries_leave_in_flat_memory(world):
+def test_three_thousand_entries_leave_in_flat_memory(world, counted):
     fill(world, worlds.flag(world))
     total = db.session.scalar(select(func.count()).select_from(AuditEntry))
     stream = log_export.take_out(world.actor("auditor"), EVERYTHING)
@@ -149,4 +148,4 @@ def test_three_thousand_entries_leave_in_flat_memory(world):
     assert taken == total + 2 > 3_000
     # The first batches fill what is remembered from one statement to the next.
     assert max(peaks[-4:]) < 1.25 * max(peaks[2:6])
-    sys.stdout.write(f"{total} entries taken out: at most {max(peaks) // 1024} KiB at once\n")
+    counted(f"{total} entries taken out: at most {max(peaks) // 1024} KiB at once")

@@ -6,7 +6,6 @@ again. NRM_PROOF=1 tries each at two hundred places instead of twenty.
 
 import contextlib
 import random
-import sys
 from uuid import uuid4
 
 import pytest
@@ -320,7 +319,7 @@ ATTACKS = (
 )
 
 
-def test_every_attack_on_a_row_is_found(full, capsys):
+def test_every_attack_on_a_row_is_found(full, counted):
     del full
     chance = random.Random(4)
     found = {attack.__name__.replace("_", " "): 0 for attack in ATTACKS}
@@ -331,10 +330,8 @@ def test_every_attack_on_a_row_is_found(full, capsys):
                     due = attack(connection, rows, chance)
                 found[attack.__name__.replace("_", " ")] += check().findings == due
     assert check().findings == {}
-    with capsys.disabled():
-        sys.stdout.write("\n")
-        for name, number in found.items():
-            sys.stdout.write(f"  {number:,} of {PLACES:,} found by --rows: {name}\n")
+    for name, number in found.items():
+        counted(f"row 4: {number:,} of {PLACES:,} found by --rows: {name}")
     assert set(found.values()) == {PLACES}
 
 

@@ -128,7 +128,7 @@ def actors(world):
     )
 
 
-def test_whoever_may_manage_an_account_finds_it_and_nobody_else(world, capsys):
+def test_whoever_may_manage_an_account_finds_it_and_nobody_else(world, counted):
     """The policy and the rows that are selected are one rule, for every role by chance."""
     every = db.session.scalars(select(Account)).all()
     db.session.rollback()
@@ -149,8 +149,7 @@ def test_whoever_may_manage_an_account_finds_it_and_nobody_else(world, capsys):
         pairs[0], seen[0] = pairs[0] + len(every), seen[0] + len(found)
 
     agree()
-    with capsys.disabled():
-        print(f"\n  {pairs[0]:,} pairs of actor and account; visible in {seen[0]:,}")  # noqa: T201 - the count
+    counted(f"{pairs[0]:,} pairs of actor and account; visible in {seen[0]:,}")
     assert 0 < seen[0] < pairs[0]
 
 

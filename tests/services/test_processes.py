@@ -155,7 +155,7 @@ def held(holder):
     return sorted(purpose for purpose, holders in HELD_BY.items() if holder in holders)
 
 
-def test_the_statistics_process_opens_facts_and_nothing_else(world, process, capsys):
+def test_the_statistics_process_opens_facts_and_nothing_else(world, process, counted):
     worlds.served(world)
     worlds.served(world)
     # The web process has renewed the key meanwhile, without the other's file.
@@ -173,11 +173,10 @@ def test_the_statistics_process_opens_facts_and_nothing_else(world, process, cap
     assert (never, told["pages"]) == (0, 0)
     assert elsewhere >= 10
     assert [copied for _, copied in told["copied"]] == [0, 0]
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n  with the statistics file alone: {opened} of {tried} rows of facts opened, "
-            f"0 of {elsewhere} others, 0 pages, 0 of {2 * tried} with a case's key in its place\n"
-        )
+    counted(
+        f"with the statistics file alone: {opened} of {tried} rows of facts opened, "
+        f"0 of {elsewhere} others, 0 pages, 0 of {2 * tried} with a case's key in its place"
+    )
 
 
 def test_the_web_process_starts_without_the_other_files(world, process):

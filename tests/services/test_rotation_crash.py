@@ -4,7 +4,6 @@ NRM_PROOF=1 kills two hundred times instead of twenty, on both databases togethe
 """
 
 import sqlite3
-import sys
 from contextlib import closing
 
 from sqlalchemy import select
@@ -50,7 +49,7 @@ def acts(argv, say):
 
 
 def test_a_rotation_that_is_killed_loses_no_key_and_is_finished_by_the_next(
-    world, settings, database_kind, capsys
+    world, settings, database_kind, counted
 ):
     for _ in range(10):
         worlds.flag(world)
@@ -79,11 +78,10 @@ def test_a_rotation_that_is_killed_loses_no_key_and_is_finished_by_the_next(
         with closing(sqlite3.connect(make_url(settings.database_url).database)) as other:
             assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     rotated = sum(word[0] == "finished" for word in said)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n  killed {DEATHS} times on {database_kind}, {interrupted} of them between two "
-            f"batches; {rotated} rotations finished, {len(before)} rows open, 0 lost\n"
-        )
+    counted(
+        f"killed {DEATHS} times on {database_kind}, {interrupted} of them between two "
+        f"batches; {rotated} rotations finished, {len(before)} rows open, 0 lost"
+    )
 
 
 def last_of(life):

@@ -1,7 +1,6 @@
 """Who has seen what, held against what a test knows because it did it."""
 
 import random
-import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -155,7 +154,7 @@ def by_account(world, since, until):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_who_saw_a_file_and_what_an_account_saw_are_exactly_what_happened(
-    world, mechanism, settings, tmp_path, seed
+    world, mechanism, settings, tmp_path, seed, counted
 ):
     papers = numbers(mechanism)
     before = by_file(world, papers)
@@ -176,9 +175,9 @@ def test_who_saw_a_file_and_what_an_account_saw_are_exactly_what_happened(
     sign(settings, tmp_path)
     assert by_account(world, BEGAN, until) == (truth.seen, truth.among)
     assert by_file(world, papers) == after
-    sys.stdout.write(
-        f"{RANDOM_ACTS} acts of {len(READERS)} accounts on {FILES} files: "
-        f"{truth.seen.total()} sights, {truth.among.total()} of them among others, all told\n"
+    counted(
+        f"row 40: {RANDOM_ACTS} acts of {len(READERS)} accounts on {FILES} files: "
+        f"{truth.seen.total()} sights, {truth.among.total()} of them among others, all told"
     )
 
 

@@ -2,7 +2,6 @@
 
 import inspect
 import re
-import sys
 from datetime import timedelta
 
 import pytest
@@ -103,7 +102,7 @@ def test_the_place_that_requires_the_second_person_is_there(act):
     assert line in (ROOT / path).read_text(encoding="utf-8")
 
 
-def test_every_kind_of_approval_is_among_the_acts_that_take_two_people(capsys):
+def test_every_kind_of_approval_is_among_the_acts_that_take_two_people(counted):
     tried = {
         kind
         for kind in ApprovalKind
@@ -111,11 +110,10 @@ def test_every_kind_of_approval_is_among_the_acts_that_take_two_people(capsys):
         if inspect.getclosurevars(prepare).nonlocals.get("kind") is kind
     }
     assert tried == set(ApprovalKind)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n  {len(ACTS)} acts that cannot be undone, each refused to one person alone "
-            f"in {len(HUMAN_ROLES)} roles\n"
-        )
+    counted(
+        f"{len(ACTS)} acts that cannot be undone, each refused to one person alone "
+        f"in {len(HUMAN_ROLES)} roles"
+    )
 
 
 def test_only_confirming_carries_out_what_was_approved():

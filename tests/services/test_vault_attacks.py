@@ -4,7 +4,6 @@ Each attack is carried out on rows that the program itself wrote, and each must 
 """
 
 import random
-import sys
 
 import pytest
 from sqlalchemy import select
@@ -68,7 +67,7 @@ def opened(at, unit):
     return vault._open(unit, owner, compartment, row, key, purpose)
 
 
-def test_a_ciphertext_moved_to_any_other_place_does_not_open(rows, capsys):
+def test_a_ciphertext_moved_to_any_other_place_does_not_open(rows, counted):
     """Between rows, cases, compartments, revisions and tables; with its key and without."""
     with db.session.no_autoflush:
         unit = Unit(now=None)
@@ -80,10 +79,7 @@ def test_a_ciphertext_moved_to_any_other_place_does_not_open(rows, capsys):
         )
         db.session.expunge_all()
     assert refused == 2 * len(tried)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\n  {refused:,} of {2 * len(tried):,} moved ciphertexts refused, {len(rows)} places\n"
-        )
+    counted(f"{refused:,} of {2 * len(tried):,} moved ciphertexts refused, {len(rows)} places")
 
 
 def moved(one, other, unit, take_key):
@@ -103,7 +99,7 @@ def moved(one, other, unit, take_key):
         row.sealed, row.key_id = held
 
 
-def test_ciphertexts_with_one_flipped_bit_are_refused(rows, capsys):
+def test_ciphertexts_with_one_flipped_bit_are_refused(rows, counted):
     chance = random.Random(2)
     unit = Unit(now=None)
     refused = 0
@@ -120,8 +116,7 @@ def test_ciphertexts_with_one_flipped_bit_are_refused(rows, capsys):
             at[0].sealed = held
         db.session.expunge_all()
     assert refused == FLIPPED
-    with capsys.disabled():
-        sys.stdout.write(f"\n  {refused:,} of {FLIPPED:,} with a flipped bit refused\n")
+    counted(f"{refused:,} of {FLIPPED:,} with a flipped bit refused")
 
 
 def test_two_cases_differ_in_no_length_whatever_is_known_of_the_person(world):

@@ -7,7 +7,6 @@ pairs of an actor and a record are counted and printed; NRM_PROOF=1 asks ten tim
 
 import os
 import random
-import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -113,7 +112,7 @@ def strangers(world):
     )
 
 
-def test_whoever_may_sees_and_whoever_sees_may(seeded, capsys):
+def test_whoever_may_sees_and_whoever_sees_may(seeded, counted):
     rule = Rule()
     people = [*map(seeded.actor, ACCOUNTS), HOUSEKEEPING]
     for asked in product((Case, Referral), people, Permission):
@@ -130,15 +129,16 @@ def test_whoever_may_sees_and_whoever_sees_may(seeded, capsys):
         rule.holds_for(model, actor, permission)
 
     for_strangers()
-    with capsys.disabled():
-        sys.stdout.write(f"\n  policy and visibility agree on {rule.pairs:,} pairs of actor, ")
-        sys.stdout.write(f"permission and record; visible in {rule.seen:,} of them\n")
+    counted(
+        f"policy and visibility agree on {rule.pairs:,} pairs of actor, "
+        f"permission and record; visible in {rule.seen:,} of them"
+    )
     assert rule.pairs >= 5_000
     # Were every answer the same, agreement would say nothing.
     assert 0 < rule.seen < rule.pairs
 
 
-def test_policy_and_visibility_agree_over_random_worlds(world, capsys):
+def test_policy_and_visibility_agree_over_random_worlds(world, counted):
     """Each pair of an actor and a record is asked about every permission that can be about it."""
     chance = random.Random(20261128)
     pairs = answers = permitted = 0
@@ -165,10 +165,10 @@ def test_policy_and_visibility_agree_over_random_worlds(world, capsys):
                 permitted += allowed
             pairs += 1
         db.session.rollback()
-    with capsys.disabled():
-        kind = db.engine.dialect.name
-        sys.stdout.write(f"\n  {pairs:,} pairs of actor and record over {WORLDS} random worlds on ")
-        sys.stdout.write(f"{kind}: {answers:,} answers agree, {permitted:,} of them yes\n")
+    counted(
+        f"{pairs:,} pairs of actor and record over {WORLDS} random worlds: "
+        f"{answers:,} answers agree, {permitted:,} of them yes"
+    )
     assert pairs == WORLDS * PAIRS_OF_A_WORLD
     assert 0 < permitted < answers
     assert met == ACCESS

@@ -1,7 +1,5 @@
 """Bars, emergencies and notices as people meet them; and what closes while a page is open."""
 
-import sys
-
 import pytest
 from sqlalchemy import select
 
@@ -186,7 +184,9 @@ def test_every_page_of_whoever_is_told_says_so_and_nobody_elses(world, signed_in
 # Row 24 of the attack table: what closes while a page is open.
 
 
-def test_consent_taken_back_while_the_page_is_open_closes_everything_at_once(world, signed_in):
+def test_consent_taken_back_while_the_page_is_open_closes_everything_at_once(
+    world, signed_in, counted
+):
     case, sent = known_person(world)
     page = signed_in("provider")
     assert NAMES[0] in str(page.get(f"/referrals/{sent}"))
@@ -206,7 +206,7 @@ def test_consent_taken_back_while_the_page_is_open_closes_everything_at_once(wor
             text = answer.get_data(as_text=True)
             assert not [name for name in NAMES if name in text], f"{method} {route.address}"
             asked += 1
-    sys.stdout.write(f"consent taken back: {asked} requests of the open page show nothing\n")
+    counted(f"consent taken back: {asked} requests of the open page show nothing")
     assert asked >= 8
 
 
