@@ -28,7 +28,7 @@ for line in sys.stdin:
     born = os.fork()
     if not born:
         try:
-            acts(sys.argv[1:], say)
+            acts([*sys.argv[1:], *line.split()], say)
         finally:
             os._exit(0)
     os.write(1, f"born {{born}}\\n".encode())
@@ -37,12 +37,21 @@ for line in sys.stdin:
 """
 
 
-def lives(script, arguments, deaths, longest=0.5, seed=1):
-    """Let `acts` of the script live and be killed so many times: what each life acknowledged."""
+# Where a life is told no place, it dies at a moment that nobody chose.
+ANYWHERE = "anywhere"
+
+
+def lives(script, arguments, deaths, longest=0.5, seed=1, places=()):
+    """Let `acts` of the script live and be killed so many times: what each life acknowledged.
+
+    Where there are places, the last argument of `acts` is the one where this life waits for its
+    death, in turn: the word that it says there.
+    """
     chance = random.Random(seed)
     with nursery(script, arguments) as child:
-        for _ in range(deaths):
-            yield one_life(child, chance.uniform(0.02, longest))
+        for number in range(deaths):
+            place = places[number % len(places)] if places else ""
+            yield one_life(child, chance.uniform(0.02, longest), place)
 
 
 @contextlib.contextmanager
@@ -62,12 +71,15 @@ def nursery(script, arguments):
         assert child.wait(timeout=30) == 0
 
 
-def one_life(child, lasts):
-    """Begin a life, wait for its first word, and kill it after so many seconds more."""
-    child.stdin.write("live\n")
+def one_life(child, lasts, place=""):
+    """Begin a life, wait for its first word, and kill it after so many seconds more.
+
+    One with a place to die at is killed there, once it has said the word.
+    """
+    child.stdin.write(f"{place}\n")
     child.stdin.flush()
-    born, said = None, []
-    while born is None or not said:
+    born, said, due = None, [], place not in {"", ANYWHERE}
+    while born is None or not said or (due and said[-1][0] != place):
         word = child.stdout.readline().split()
         assert word, "the nursery died"
         assert word != ["dead"], "a life ended by itself"
@@ -75,7 +87,8 @@ def one_life(child, lasts):
             born = int(word[1])
         else:
             said.append(word)
-    time.sleep(lasts)
+    if not due:
+        time.sleep(lasts)
     os.kill(born, signal.SIGKILL)
     while (word := child.stdout.readline().split()) != ["dead"]:
         said.append(word)
