@@ -62,16 +62,22 @@ def pytest_unconfigure(config):
 
 def pytest_terminal_summary(terminalreporter):
     """Print at the end of a run what its tests counted, whichever process they ran in."""
-    counted = [
-        f"{report.nodeid.rpartition('::')[2]}: {said}"
-        for report in terminalreporter.stats.get("passed", [])
-        for name, said in report.user_properties
-        if name == COUNTED
-    ]
-    if counted:
+    tests = {}
+    for report in terminalreporter.stats.get("passed", []):
+        test = report.nodeid.rpartition("::")[2]
+        for name, said in report.user_properties:
+            if name == COUNTED:
+                tests.setdefault((test.partition("[")[0], said), []).append(test)
+    if tests:
         terminalreporter.section("counted")
-        for line in sorted(counted):
+        lines = [counted_line(*of_a_test, names) for of_a_test, names in tests.items()]
+        for line in sorted(lines):
             terminalreporter.write_line(line)
+
+
+def counted_line(function, said, tests):
+    """Write what a test counted; what a table of tests says alike stands once, with how often."""
+    return f"{tests[0]}: {said}" if len(tests) == 1 else f"{function}: {len(tests)} times: {said}"
 
 
 def pytest_generate_tests(metafunc):

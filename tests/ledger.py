@@ -5,7 +5,7 @@ import json
 from contextlib import contextmanager
 from uuid import UUID
 
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, text
 
 from nrm.audit.entry import Entry, leaf_hash
 from nrm.db import db
@@ -17,6 +17,21 @@ from nrm.services import keys
 # The log grows by reading, a sitting's clock moves by clicking, and every try to sign in is
 # counted; none of it is a change of state.
 NOT_STATE = {"audit_entry", "auth_session", "sign_in_delay"}
+
+# The database refuses the entry by itself, as it does when a table has no room left.
+_REFUSE = "CREATE TRIGGER full_log BEFORE INSERT ON audit_entry "
+_FUNCTION = """
+CREATE FUNCTION full_log() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$
+"""
+_FULL = {
+    "sqlite": (f"{_REFUSE} BEGIN SELECT RAISE(ABORT, 'no room'); END",),
+    "postgresql": (_FUNCTION, f"{_REFUSE} FOR EACH ROW EXECUTE FUNCTION full_log()"),
+}
+_EMPTIED = {
+    "sqlite": ("DROP TRIGGER full_log",),
+    "postgresql": ("DROP TRIGGER full_log ON audit_entry", "DROP FUNCTION full_log()"),
+}
 
 # Every table whose rows are sealed, by what a row of the log calls them: their own id.
 SEALED_TABLES = [table for table in Base.metadata.sorted_tables if "sealed" in table.columns]
@@ -104,8 +119,33 @@ def nothing_changes():
 
 
 @contextmanager
+def full_log():
+    """Let the database itself refuse every new entry of the log, while this lasts."""
+    fill_log()
+    try:
+        yield
+    finally:
+        empty_log()
+
+
+def fill_log():
+    _as_the_owner(_FULL)
+
+
+def empty_log():
+    _as_the_owner(_EMPTIED)
+
+
+def _as_the_owner(statements):
+    db.session.remove()
+    for statement in statements[db.engine.dialect.name]:
+        with db.engine.begin() as connection:
+            connection.execute(text(statement))
+
+
+@contextmanager
 def broken_log():
-    """Let the database refuse every new entry of the log, as a full table space would."""
+    """Let something fail where an entry of the log is about to be written."""
 
     def refuse(connection, cursor, statement, parameters, context, executemany):
         del connection, cursor, parameters, context, executemany

@@ -57,11 +57,12 @@ def run(statement):
         connection.execute(statement)
 
 
-def test_no_column_that_the_leaf_covers_is_changed():
-    for column in TABLE.columns:
-        if column.name not in NOT_COVERED:
-            (other,) = (OTHER[kind] for kind in OTHER if isinstance(column.type, kind))
-            refused(update(TABLE).values({column.name: other}))
+def test_no_column_that_the_leaf_covers_is_changed(counted):
+    covered = [column for column in TABLE.columns if column.name not in NOT_COVERED]
+    for column in covered:
+        (other,) = (OTHER[kind] for kind in OTHER if isinstance(column.type, kind))
+        refused(update(TABLE).values({column.name: other}))
+    counted(f"row 17: {len(covered)} columns of an entry, each refused by the database itself")
 
 
 @pytest.mark.parametrize("which", ["all", "one", "the newest"])
