@@ -4,6 +4,7 @@ import io
 import logging
 import re
 from contextlib import contextmanager
+from email import message_from_string, policy
 from urllib.parse import quote, quote_plus
 
 from sqlalchemy import select, text
@@ -107,6 +108,16 @@ def of_traces(traces):
     """Read what a visit left behind; the pages themselves are shown to whoever may see them."""
     kept = ("addresses", "leads", "cookies", "titles", "headings")
     return {name: "\n".join(getattr(traces, name)).encode() for name in kept}
+
+
+def of_messages(server):
+    """Read each e-mail as it went over the line, with all that was said about it, and decoded."""
+    heard = {"mail server": "\n".join(server.heard).encode()}
+    for at, sent in enumerate(server.messages):
+        message = message_from_string(sent, policy=policy.default)
+        headers = [f"{name}: {value}" for name, value in message.items()]
+        heard[f"e-mail {at}"] = "\n".join([sent, *headers, message.get_content()]).encode()
+    return heard
 
 
 def text_of(data):

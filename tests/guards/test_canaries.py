@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -22,9 +23,10 @@ from nrm.models import (
     SealedNote,
 )
 from nrm.security.keyring import Purpose
-from nrm.services import identification, vault
+from nrm.services import identification, log_keeping, mail, vault
 from nrm.services.audit import record
 from nrm.web.logs import LOGGER
+from tests import log
 from tests.guards import haystacks
 from tests.journeys.people import (
     Coordinator,
@@ -35,6 +37,8 @@ from tests.journeys.people import (
     answers_about,
 )
 from tests.ledger import detail
+from tests.services.mail_server import serving
+from tests.web import people_pages
 from tests.world import CANARIES, SERVICE
 
 VALUES = list(CANARIES.values())
@@ -58,18 +62,22 @@ OUTSIDERS = {
 
 
 def test_nothing_about_a_person_lies_anywhere_in_clear(
-    world, tmp_path, capfd, monkeypatch, counted
+    world, settings, tmp_path, capfd, monkeypatch, counted
 ):
-    traces = Traces()
-    with haystacks.listening() as (own, others):
+    traces, checkpoints = Traces(), tmp_path / "second place"
+    with serving() as server, haystacks.listening() as (own, others):
+        monkeypatch.setitem(world.app.config, "NRM", replace(settings, mail=server.address))
         two_people_go_the_whole_way(world, traces)
         an_act_fails_in_the_middle(world, monkeypatch)
+        the_program_sends_its_messages(world, traces, settings, checkpoints, server)
     printed = capfd.readouterr()
     places = {
         **haystacks.of_the_database(world, tmp_path),
         **haystacks.of_sessions(world),
         **haystacks.of_details(world),
         **haystacks.of_traces(traces),
+        **haystacks.of_messages(server),
+        "checkpoint": b"".join(path.read_bytes() for path in checkpoints.iterdir()),
         "log": own.getvalue().encode(),
         "other logs": others.getvalue().encode(),
         "printed": (printed.out + printed.err).encode(),
@@ -80,7 +88,11 @@ def test_nothing_about_a_person_lies_anywhere_in_clear(
     every_value_was_shown_and_is_kept_sealed(world, traces)
     outsiders_are_shown_none(world)
     size = sum(map(len, places.values()))
-    counted(f"row 37: {len(VALUES)} values, {len(places)} places, {size} bytes: none found")
+    sent = len(server.messages)
+    counted(
+        f"row 37: {len(VALUES)} values, {len(places)} places, {sent} of them e-mails, "
+        f"{size} bytes: none found"
+    )
 
 
 def two_people_go_the_whole_way(world, traces):
@@ -205,6 +217,17 @@ def an_act_fails_in_the_middle(world, monkeypatch):
     assert haystacks.found(VALUES, {"error page": str(page).encode()}) == []
 
 
+def the_program_sends_its_messages(world, traces, settings, folder, server):
+    """Let it send all that it ever sends: the link of an invitation, and the log's checkpoint."""
+    administrator = Person(world, "administrator", traces)
+    administrator.opens("/people/new")
+    administrator.sends("/people/new", people_pages.new(world))
+    administrator.sees("The link was sent by e-mail as well.")
+    with world.entered(), log.signer_of(settings):
+        assert log_keeping.keep(folder, server.address, "keeper@practice.example").sent
+    assert len(server.messages) == 2
+
+
 def the_details_name_fields_alone(world):
     """What the log seals about fields are names such as `given_name`, and whole numbers."""
     with world.entered():
@@ -296,6 +319,14 @@ def test_what_is_logged_or_stands_in_an_address_is_found():
     assert len(haystacks.found(VALUES, {"log": own.getvalue().encode()})) == len(VALUES)
     traces = Traces(addresses=[f"/cases?q={haystacks.quote_plus(value)}" for value in VALUES])
     assert len(haystacks.found(VALUES, haystacks.of_traces(traces))) == len(VALUES)
+
+
+def test_what_stands_in_an_e_mail_is_found():
+    with serving() as server:
+        for value in VALUES:
+            mail.send(server.address, "keeper@practice.example", "Practice", value)
+    sent = haystacks.found(VALUES, haystacks.of_messages(server))
+    assert {value for value, _ in sent} == set(VALUES)
 
 
 def test_there_are_so_many_values_each_with_a_word_of_its_own():

@@ -1,6 +1,8 @@
 """As much of a mail server as one message needs, on loopback."""
 
 import socketserver
+from contextlib import contextmanager
+from threading import Thread
 
 
 class Conversation(socketserver.StreamRequestHandler):
@@ -13,7 +15,8 @@ class Conversation(socketserver.StreamRequestHandler):
             self.server.heard.append(line)
             if word == "DATA":
                 self.say("354 go on")
-                self.server.message = b"".join(iter(self.rfile.readline, b".\r\n")).decode()
+                lines = iter(self.rfile.readline, b".\r\n")
+                self.server.messages.append(b"".join(lines).decode())
             if word == "RCPT" and self.server.refuses:
                 self.say("550 no")
             else:
@@ -32,8 +35,26 @@ class Server(socketserver.TCPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Conversation)
-        self.heard, self.message, self.refuses = [], "", False
+        self.heard, self.messages, self.refuses = [], [], False
+
+    @property
+    def message(self):
+        """The last one."""
+        return self.messages[-1]
 
     @property
     def address(self):
         return f"smtp://127.0.0.1:{self.server_address[1]}"
+
+
+@contextmanager
+def serving():
+    """Let a server of its own take messages while this lasts."""
+    with Server() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

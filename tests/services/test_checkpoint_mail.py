@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
 from email.utils import parsedate_to_datetime
-from threading import Thread
 
 import pytest
 
@@ -14,7 +13,7 @@ from nrm.db import acting_at
 from nrm.services import checkpoint_mail, log_bundle, log_check
 from nrm.services.mail import MailError, send
 from tests import log
-from tests.services.mail_server import Server
+from tests.services.mail_server import serving
 
 TO = "keeper@practice.example"
 CHECKPOINT = read_checkpoint(
@@ -24,12 +23,8 @@ CHECKPOINT = read_checkpoint(
 
 @pytest.fixture
 def server():
-    with Server() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def sent(server, to=TO):

@@ -2,7 +2,6 @@
 
 import email
 from email.policy import default
-from threading import Thread
 
 import pytest
 
@@ -12,19 +11,15 @@ from nrm.services import invitation_mail, invitations
 from nrm.services.accounts import NewAccount
 from nrm.web.people import _message
 from tests.ledger import nothing_changes
-from tests.services.mail_server import Server
+from tests.services.mail_server import serving
 
 ADDRESS = "https://nrm.example/welcome/practice-token"
 
 
 @pytest.fixture
 def server():
-    with Server() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
