@@ -252,11 +252,13 @@ def _page(asked: Search, limit: int, barred: Collection[UUID]) -> Select[AuditEn
     )
 
 
-def not_about(barred: Collection[UUID]) -> list[ColumnElement[bool]]:
+def not_about(
+    barred: Collection[UUID], entry: type[AuditEntry] = AuditEntry
+) -> list[ColumnElement[bool]]:
     """Leave out the entries about some cases; for most readers there are none to leave out."""
     if not barred:
         return []
-    about = _alone(AuditEntry.case_id)
+    about = _alone(entry.case_id)
     return [or_(about.is_(None), about.not_in(tuple(barred)))]
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, String, func, select, type_coerce
+from sqlalchemy import ColumnElement, ScalarSelect, String, func, select, type_coerce
 from sqlalchemy.orm import aliased
 
-from nrm.audit.actions import Action, Outcome
+from nrm.audit.actions import TIMELINE, Action, Outcome
 from nrm.db import db, unit_of_work
 from nrm.domain.policy import require
 from nrm.domain.roles import Actor, Permission
@@ -26,7 +26,7 @@ from nrm.services.audit import record
 # So many different files in one hour are more than a worklist asks for.
 MANY_FILES = 30
 DAY_BEGINS, DAY_ENDS = time(6), time(20)
-# Whoever looked for somebody has opened a file or referred within this time, if it was for work.
+# Whoever looked for somebody has done something on a file within this time, if it was for work.
 USED_WITHIN = timedelta(days=1)
 # The newest of each sign are shown; the search of the log has all.
 MOST = 100
@@ -38,8 +38,10 @@ OPENING = (
     *(Action.CASE_PRINT, Action.FIELD_REVEAL),
     *(Action.REFERRAL_OPEN, Action.CASE_COMPARE),
 )
-# What shows that a search was for work.
-_USING = (*OPENING, Action.REFERRAL_PREPARE, Action.REFERRAL_SEND, Action.CASE_FLAG)
+# What shows that a search led to a file, and what shows that it was for work: whatever a file's
+# timeline tells. To look into a file in an emergency is to read it.
+_READING = (*OPENING, Action.REFERRAL_PREPARE, Action.GLASS_BREAK)
+_WORKING = tuple(action for action in TIMELINE if action is not Action.GLASS_BREAK)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Signs:
 
     many_files: Sequence[Sign]
     unusual_hours: Sequence[Sign]
+    # Searches for a person after which the account only read, or did not even that.
+    only_read: Sequence[Sign]
     unused_searches: Sequence[Sign]
 
 
@@ -67,16 +71,19 @@ def of_week(actor: Actor, monday: date, zone: ZoneInfo) -> Signs:
     require(actor, Permission.AUDIT_SEARCH)
     begin = datetime.combine(monday, time(), zone)
     with unit_of_work() as unit:
-        hours = _opened_by_hour(begin, begin + _WEEK, visibility.barred_cases(actor))
+        barred = visibility.barred_cases(actor)
+        hours = _opened_by_hour(begin, begin + _WEEK, barred)
         names = log_search.account_names({sign.account_id for sign in hours})
         named = [_named(sign, names) for sign in hours]
-        searches = _unused_searches(begin, begin + _WEEK, unit.now)
-        names |= log_search.account_names({sign.account_id for sign in searches} - set(names))
+        only_read, unused = _searches_without_work(begin, begin + _WEEK, unit.now, barred)
+        searchers = {sign.account_id for sign in (*only_read, *unused)}
+        names |= log_search.account_names(searchers - set(names))
         record(unit, actor, Action.AUDIT_SEARCH, purpose="signs")
     return Signs(
         [sign for sign in named if sign.number >= MANY_FILES][:MOST],
         [sign for sign in named if _unusual(sign.moment.astimezone(zone))][:MOST],
-        [_named(sign, names) for sign in searches][:MOST],
+        [_named(sign, names) for sign in only_read][:MOST],
+        [_named(sign, names) for sign in unused][:MOST],
     )
 
 
@@ -109,25 +116,21 @@ def _opened_by_hour(begin: datetime, end: datetime, barred: Collection[UUID]) ->
     ]
 
 
-def _unused_searches(begin: datetime, end: datetime, now: datetime) -> list[Sign]:
-    """Find searches for a person after which the account opened no file for a day.
+def _searches_without_work(
+    begin: datetime, end: datetime, now: datetime, barred: Collection[UUID]
+) -> tuple[list[Sign], list[Sign]]:
+    """Find searches for a person after which the account did nothing on any file for a day.
 
-    Several of one account within an hour are one sign.
+    Gives those after which it opened one, and those after which it did not even that. Several of
+    one account within an hour are one sign.
     """
-    later = aliased(AuditEntry)
-    next_use = (
-        select(later.occurred_at)
-        .where(
-            later.actor_id == AuditEntry.actor_id,
-            later.occurred_at >= AuditEntry.occurred_at,
-            later.action.in_([action.value for action in _USING]),
-        )
-        .order_by(later.occurred_at)
-        .limit(1)
-        .scalar_subquery()
-    )
     searched = (
-        select(AuditEntry.actor_id, AuditEntry.occurred_at, next_use)
+        select(
+            AuditEntry.actor_id,
+            AuditEntry.occurred_at,
+            _next(_READING, end, barred).label("read"),
+            _next(_WORKING, end, barred).label("worked"),
+        )
         .where(
             AuditEntry.action == Action.PERSON_SEARCH.value,
             AuditEntry.occurred_at >= begin,
@@ -137,11 +140,43 @@ def _unused_searches(begin: datetime, end: datetime, now: datetime) -> list[Sign
         )
         .order_by(AuditEntry.occurred_at.desc())
     )
-    found: Counter[tuple[UUID, datetime]] = Counter()
+    only_read: Counter[tuple[UUID, datetime]] = Counter()
+    unused: Counter[tuple[UUID, datetime]] = Counter()
     rows: Sequence[Any] = db.session.execute(searched).all()
-    for account_id, moment, used in rows:
-        if used is None or used - moment > USED_WITHIN:
+    for account_id, moment, read, worked in rows:
+        if not _within_a_day(moment, worked):
+            found = only_read if _within_a_day(moment, read) else unused
             found[account_id, moment.replace(minute=0, second=0, microsecond=0)] += 1
+    return _signs(only_read), _signs(unused)
+
+
+def _next(
+    actions: Collection[Action], end: datetime, barred: Collection[UUID]
+) -> ScalarSelect[Any]:
+    """Say when the account of a search did one of these acts next, as far as that can matter."""
+    later = aliased(AuditEntry)
+    return (
+        select(later.occurred_at)
+        .where(
+            later.actor_id == AuditEntry.actor_id,
+            later.occurred_at >= AuditEntry.occurred_at,
+            # No search of this week is followed later than this: the log may go on for years.
+            later.occurred_at <= end + USED_WITHIN,
+            later.action.in_([action.value for action in actions]),
+            later.outcome == Outcome.DONE.value,
+            *log_search.not_about(barred, later),
+        )
+        .order_by(later.occurred_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _within_a_day(moment: datetime, after: datetime | None) -> bool:
+    return after is not None and after - moment <= USED_WITHIN
+
+
+def _signs(found: Counter[tuple[UUID, datetime]]) -> list[Sign]:
     return [
         Sign(account_id, "", "", moment, number)
         for (account_id, moment), number in sorted(

@@ -59,6 +59,7 @@ def worth_a_look() -> str:
         later=url_for(".worth_a_look", week=monday + week) if monday < this_week else "",
         many_files=_rows(found.many_files),
         unusual_hours=_rows(found.unusual_hours),
+        only_read=_rows(found.only_read),
         unused_searches=_rows(found.unused_searches),
         many=signs.MANY_FILES,
         most=signs.MOST,

@@ -95,6 +95,16 @@ def test_signs_lead_to_what_the_account_did_that_day(world, page):
     assert "Case file opened" in words(page.html)
 
 
+def test_a_search_after_which_somebody_only_read_is_told_and_not_blamed(world, page):
+    searched = datetime(2026, 1, 14, 8, tzinfo=UTC)
+    act(world, Action.PERSON_SEARCH, searched)
+    act(world, Action.CASE_OPEN, searched + timedelta(hours=1))
+    page.get("/audit/signs?week=2026-01-14")
+    (table,) = page.html.select("table:has(a[href*='since=14'])")
+    assert "after which files were only read" in words(table)
+    assert "a case that a colleague goes on with, looks like this too." in words(page.html)
+
+
 def test_weeks_lead_to_the_weeks_beside_them(page):
     page.get("/audit/signs?week=2026-01-14")
     earlier = page.html.select_one("a[rel=next]")["href"]
