@@ -141,9 +141,12 @@ def test_whoever_may_sees_and_whoever_sees_may(seeded, counted):
 def test_policy_and_visibility_agree_over_random_worlds(world, counted):
     """Each pair of an actor and a record is asked about every permission that can be about it."""
     chance = random.Random(20261128)
-    pairs = answers = permitted = 0
+    pairs = answers = permitted = made = 0
     met = set()
-    for _ in range(WORLDS):
+    while made < WORLDS or met != ACCESS:
+        # Whatever decides about access was met, however the dice fell.
+        assert made < 10 * WORLDS
+        made += 1
         case_ids, present = a_random_world(world, chance)
         met |= present
         rule = Rule(case_ids)
@@ -166,10 +169,10 @@ def test_policy_and_visibility_agree_over_random_worlds(world, counted):
             pairs += 1
         db.session.rollback()
     counted(
-        f"{pairs:,} pairs of actor and record over {WORLDS} random worlds: "
+        f"{pairs:,} pairs of actor and record over {made} random worlds: "
         f"{answers:,} answers agree, {permitted:,} of them yes"
     )
-    assert pairs == WORLDS * PAIRS_OF_A_WORLD
+    assert pairs == made * PAIRS_OF_A_WORLD
     assert 0 < permitted < answers
     assert met == ACCESS
 
