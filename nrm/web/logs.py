@@ -4,13 +4,20 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
+
+from nrm.models import Base
 
 # Not "nrm" alone: that is the name of Flask's own logger, which is silenced below.
 LOGGER = logging.getLogger("nrm.log")
+
+# So many names tell what somebody tried.
+_MOST_NAMES = 10
 
 
 class JsonLines(logging.Formatter):
@@ -45,6 +52,7 @@ def register(app: Flask) -> None:
 
 def _begin() -> None:
     g.began = time.perf_counter()
+    g.asked = []
 
 
 def _end(response: Response) -> Response:
@@ -57,7 +65,33 @@ def _end(response: Response) -> Response:
             status=response.status_code,
             ms=round((time.perf_counter() - began) * 1000) if began else None,
         )
+    _tell_unasked()
     return response
+
+
+def asks(names: Callable[[], set[str]]) -> None:
+    """Remember how to find out, at the end, what a form of this request asks for."""
+    if has_request_context():
+        g.setdefault("asked", []).append(names)
+
+
+def _tell_unasked() -> None:
+    """Say which fields came that no form asked for: nothing keeps them, but somebody tried.
+
+    The name of a column is told; any other could be a word that somebody typed, and only counts.
+    """
+    if not g.get("asked"):
+        return
+    unasked = set(request.form).difference(*(names() for names in g.asked))
+    if unasked:
+        names = sorted(unasked & _columns())[:_MOST_NAMES]
+        write("unasked", route=request.endpoint, names=names, number=len(unasked))
+
+
+@cache
+def _columns() -> frozenset[str]:
+    tables = Base.metadata.tables.values()
+    return frozenset(column.name for table in tables for column in table.columns)
 
 
 def write(event: str, **facts: Any) -> None:

@@ -1,6 +1,11 @@
+import io
+import json
+import logging
+
 import pytest
 
 from nrm.db import db
+from nrm.web.logs import LOGGER, JsonLines
 from tests import databases
 from tests import world as worlds
 from tests.conftest import application, databases_for
@@ -41,3 +46,15 @@ def browser(mechanism):
         return worlds.enter(page, mechanism.world, name) if name else page
 
     return opened
+
+
+@pytest.fixture
+def lines(app):
+    """Give what the program logs meanwhile, as it would be written."""
+    del app
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    LOGGER.addHandler(handler)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    LOGGER.removeHandler(handler)

@@ -10,13 +10,17 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Uuid, func, select
+from sqlalchemy import String, Uuid, cast, func, select
 from wtforms import HiddenField
 from wtforms.fields.core import UnboundField
 from wtforms.validators import InputRequired, Length
 
 from nrm.db import db
-from nrm.models import AuditEntry, Base
+from nrm.domain.lifecycle import Assistance, ReferralState
+from nrm.domain.roles import Role
+from nrm.models import AuditEntry, Base, Case
+from nrm.services import invitations, organisations
+from nrm.services.accounts import NewAccount
 from nrm.web import forms
 from nrm.web.forms.base import Form as BaseForm
 from tests import world as worlds
@@ -292,12 +296,7 @@ def test_a_form_that_is_sent_again_has_one_result(world, browse, subtests, count
             with subtests.test(str(form)):
                 page = browse(form.by)
                 path, found, fields = form.opened(world, page)
-                typed = {**fields, **form.right}
-                for name in ("organisation", "to"):
-                    if page.html.select(f"select[name={name}]"):
-                        typed[name] = some_option(page, name)
-                if "reference" in typed:
-                    typed["reference"] = words(page.html.select_one("main .nrm-ref"))
+                typed = rightly_filled(page, form, found, fields)
                 asked = offered(found)
                 slipped_in = {name: mark for name, mark in COLUMNS.items() if name not in asked}
                 sent_three_times(world, page, path, slipped_in | typed, form.act)
@@ -306,6 +305,93 @@ def test_a_form_that_is_sent_again_has_one_result(world, browse, subtests, count
         rows = [row for rows in state().values() for row in rows]
     assert [row for row in rows if MARK.hex[:12] in row.replace("-", "")] == []
     counted(f"{marked} fields that no form asked for, 0 kept")
+
+
+def rightly_filled(page, form, found, fields):
+    """Give what a right answer to the form is, with a choice where its page offers records."""
+    typed = {**fields, **form.right}
+    for name in ("organisation", "to"):
+        if found.select(f"select[name={name}]"):
+            typed[name] = some_option(page, name)
+    if "reference" in typed:
+        typed["reference"] = words(page.html.select_one("main .nrm-ref"))
+    return typed
+
+
+# To end what is going on is what these are for, and erasing takes away what has ended.
+ENDING = {"casefile.close", "erasure.carry_out", "provision.end"}
+
+
+def test_no_column_takes_what_its_form_does_not_ask_for(world, browse, subtests, lines, counted):
+    """Row 34: right values, of records that are there; none is taken, and each try is logged."""
+    valid, tried = valid_values(world), 0
+    for form in FORMS:
+        if form.act:
+            with subtests.test(str(form)):
+                page = browse(form.by)
+                path, found, fields = form.opened(world, page)
+                typed = rightly_filled(page, form, found, fields)
+                slipped_in = {
+                    name: value for name, value in valid.items() if name not in offered(found)
+                }
+                before, said = holding(world, slipped_in), len(lines())
+                page.post_raw(path, slipped_in | typed, status=303)
+                changed = {
+                    name
+                    for (_, name), number in holding(world, slipped_in).items() ^ before.items()
+                }
+                assert changed <= ({"assistance", "state"} if form.endpoint in ENDING else set())
+                [unasked] = [line for line in lines()[said:] if line["event"] == "unasked"]
+                assert unasked["names"] == sorted(slipped_in)
+                assert unasked["number"] == len(slipped_in)
+                tried += len(slipped_in)
+    counted(f"row 34: {tried} right values that no form asked for, 0 taken, each one logged")
+
+
+def valid_values(world):
+    """Make an organisation, an account and a case for this alone, and choose a role and states."""
+    with world.entered():
+        by = world.actor("administrator")
+        # First on every list: where a form offers organisations, the last one is chosen.
+        place = organisations.create(by, "A Practice Place", "shelter", "11", is_provider=True)
+        new = NewAccount(
+            "A Practice Guest",
+            "a.guest@practice.example",
+            world.organisations["police"],
+            Role.FIRST_RESPONDER,
+        )
+        account = invitations.invite(by, new).account_id
+        reference = worlds.flag(world)
+        case = db.session.scalars(select(Case.id).where(Case.reference == reference)).one()
+        db.session.rollback()
+    return {
+        "account_id": str(account),
+        "assistance": Assistance.CLOSED.value,
+        "case_id": str(case),
+        "organisation_id": str(place),
+        "owner_id": str(account),
+        "role": Role.DECISION_MAKER.value,
+        "state": ReferralState.ENDED.value,
+    }
+
+
+def holding(world, values):
+    """Count, in every table, the rows that hold such a value in the column of its name."""
+    with world.entered(), db.engine.connect() as connection:
+        return {
+            (table.name, name): connection.scalar(
+                select(func.count()).select_from(table).where(holds(table.columns[name], value))
+            )
+            for table in Base.metadata.sorted_tables
+            for name, value in values.items()
+            if name in table.columns
+        }
+
+
+def holds(column, value):
+    if isinstance(column.type, Uuid):
+        return column == UUID(value)
+    return cast(column, String) == value
 
 
 def sent_three_times(world, page, path, typed, act):

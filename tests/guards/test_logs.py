@@ -1,12 +1,12 @@
 """The log of the process: one JSON object a line, and nothing that tells of a person."""
 
-import io
 import json
 import logging
 
 import pytest
 
 from nrm.db import db
+from nrm.models import Base
 from nrm.services import casefile
 from nrm.web.logs import LOGGER, JsonLines
 from tests import world as worlds
@@ -18,18 +18,7 @@ pytestmark = pytest.mark.databases("sqlite")
 ALWAYS = {"at", "level", "event"}
 REQUEST = {"route", "method", "status", "ms"}
 FAILURE = {"route", "error"}
-
-
-@pytest.fixture
-def lines(app):
-    """Give what the program logs meanwhile, as it would be written."""
-    del app
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
-    LOGGER.addHandler(handler)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    LOGGER.removeHandler(handler)
+UNASKED = {"route", "names", "number"}
 
 
 def test_every_request_is_one_line_with_its_route_by_name(world, signed_in, lines):
@@ -62,6 +51,33 @@ def test_no_address_and_nothing_typed_is_logged(world, signed_in, lines):
     for private in (secret, world.email("coordinator"), world.person_name("coordinator")):
         assert private.lower() not in text.lower()
     assert "/cases" not in text
+
+
+def test_what_no_form_asked_for_is_named_without_what_it_held(world, signed_in, lines):
+    page = signed_in("coordinator")
+    secret, case = CANARIES["given_name"], worlds.flag(world)
+    page.get("/cases/find")
+    page.post("/cases/find", {"reference": case})
+    columns = dict.fromkeys(("role", "organisation_id", "owner_id", "state"), secret)
+    typed = {"reference": case, **columns, secret: "1", "x" * 50_000: "1", "\0": ""}
+    page.get("/cases/find")
+    page.post("/cases/find", typed)
+    [unasked] = [line for line in lines() if line["event"] == "unasked"]
+    assert set(unasked) == ALWAYS | UNASKED
+    # A name that is none of ours could be anything that somebody typed.
+    assert unasked["names"] == sorted(columns)
+    assert (unasked["route"], unasked["number"]) == ("casefile.find", len(columns) + 3)
+    assert secret not in json.dumps(lines())
+
+
+def test_so_many_names_and_no_more_are_logged(world, signed_in, lines):
+    page = signed_in("coordinator")
+    page.get("/cases/find")
+    typed = {column.name: "1" for table in Base.metadata.sorted_tables for column in table.columns}
+    page.post("/cases/find", typed | {"reference": worlds.flag(world)})
+    [unasked] = [line for line in lines() if line["event"] == "unasked"]
+    assert len(unasked["names"]) == 10
+    assert unasked["number"] > 100
 
 
 def test_a_failure_is_logged_by_its_kind_alone(signed_in, lines, monkeypatch):

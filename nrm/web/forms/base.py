@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from flask_wtf import FlaskForm
@@ -9,6 +10,7 @@ from wtforms import DateField, Field, HiddenField, IntegerField
 from wtforms.widgets import HiddenInput
 
 from nrm.domain.errors import ConflictError, InvalidInputError
+from nrm.web import logs
 from nrm.web.errors import conflict_words
 from nrm.web.text import _
 
@@ -23,8 +25,18 @@ class Form(FlaskForm):
 
     form_errors: list[str]
 
+    # Names that its buttons send, which are read past its fields.
+    buttons: ClassVar[frozenset[str]] = frozenset()
+
     # What the service found out only when it tried, if somebody else was faster.
     conflict: ConflictError | None = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Take what was sent, unless `formdata=None` says that the form is only shown."""
+        super().__init__(*args, **options)
+        if options.get("formdata", ...) is not None:
+            # Whatever stands before the names of its fields, its token is everybody's.
+            logs.asks(lambda: {field.name for field in self} | {"csrf_token"} | self.buttons)
 
     def validate(self, extra_validators: dict[str, list[object]] | None = None) -> bool:
         """Check every field; a character that nobody can see is named instead of kept."""

@@ -43,6 +43,9 @@ class PageForm(Form):
     # The page's name in `nrm.domain.flag.PAGES`, which is also the name of its template.
     page: str
 
+    # To leave with what was typed, and what a page sends by itself before its sitting ends.
+    buttons = frozenset({"leave", "keep"})
+
     def __init__(self, draft: Draft, country: CountryPack, **options: Any) -> None:
         """Show what the draft holds; `formdata=None` shows only that, whatever was just sent."""
         self.draft = draft
