@@ -38,7 +38,7 @@ def at_once(world, act, times):
     return outcomes
 
 
-def test_of_twenty_who_accept_at_once_exactly_one_wins(world):
+def test_of_twenty_who_accept_at_once_exactly_one_wins(world, counted):
     _, sent = worlds.referred(world)
     book = Ledger()
     people = ["provider", "colleague"]
@@ -59,6 +59,7 @@ def test_of_twenty_who_accept_at_once_exactly_one_wins(world):
     assert {(error.words, error.who, error.when) for error in lost} == {
         ("This referral was accepted", winner, kept.answered_at)
     }
+    counted(f"row 25: accepted by {TWENTY} at once: {len(won)} wins, {len(lost)} are told, 1 entry")
 
 
 def test_accepting_and_declining_at_once_leaves_one_answer(world):
@@ -92,18 +93,20 @@ def test_one_form_sent_from_many_windows_at_once_has_one_result(world):
     assert db.session.scalar(select(func.count()).select_from(FormReceipt)) == 1
 
 
-def test_a_double_click_on_accepting_is_led_to_the_first_click(world):
-    """The second click does not hear that somebody else was faster: it was the same person."""
+def test_a_double_click_on_accepting_is_led_to_the_first_click(world, counted):
+    """No later click hears that somebody else was faster: it was the same person (row 25)."""
     _, sent = worlds.referred(world)
-    form_id = uuid4()
+    form_id, book = uuid4(), Ledger()
     outcomes = at_once(
         world,
         lambda _: provision.accept(world.actor("provider"), sent, world.pack, form_id=form_id),
-        6,
+        TWENTY,
     )
     assert sum(isinstance(outcome, str) for outcome in outcomes) == 1
     again = [outcome for outcome in outcomes if isinstance(outcome, AlreadyDoneError)]
-    assert [error.outcome for error in again] == [sent] * 5
+    assert [error.outcome for error in again] == [sent] * (TWENTY - 1)
+    assert book.actions() == ["referral:accept"]
+    counted(f"row 25: clicked {TWENTY} times: 1 accepted, 1 entry, {len(again)} led to the first")
 
 
 def test_of_two_who_read_the_same_version_the_second_is_told(world):

@@ -1,5 +1,9 @@
-"""A token is worth nothing once its sitting is over, however it ended (attack table, row 26)."""
+"""A token is worth nothing once its sitting is over, however it ended (attack table, row 26).
 
+Where the table asks for a 401, a browser is led to the door by a 303: people see these answers.
+"""
+
+from contextvars import Context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -109,6 +113,17 @@ def role_of(name):
     return next(role for role, person in ONE_PER_ROLE.items() if person == name)
 
 
+def knocks(world, opened):
+    """Send a token as a browser does, in a context of its own, which lends the request no user."""
+    db.session.rollback()
+    browser = world.app.test_client()
+    browser.set_cookie("nrm", opened.token)
+    answer = Context().run(browser.get, "/account/sittings")
+    return answer.status_code, answer.headers.get("Location")
+
+
+# The answer to whoever has no sitting.
+DOOR = (303, "/sign-in")
 ENDS = (
     signed_out,
     password_changed,
@@ -124,18 +139,20 @@ ENDS = (
 
 
 def test_a_stolen_token_is_refused_however_its_sitting_ended(world, counted):
-    """Each end, for each role, tried twice: before housekeeping sweeps, and after."""
+    """Each end, for each role, before housekeeping sweeps and after, and once by a request."""
     refused = 0
     for role in HUMAN_ROLES:
         name = ONE_PER_ROLE[role]
         for ends in ENDS:
             opened = sign_in(world, name)
             assert resumed(opened) is not None
+            assert knocks(world, opened) == (200, None)
             ends(world, name, opened)
             assert resumed(opened) is None, (role, ends.__name__)
+            assert knocks(world, opened) == DOOR, (role, ends.__name__)
             sessions.sweep(LIMITS)
             assert resumed(opened) is None
-            refused += 2
+            refused += 3
             restored(world, name)
     # A token that somebody planted before the sign-in is not the one after it.
     for role in HUMAN_ROLES:
@@ -143,10 +160,11 @@ def test_a_stolen_token_is_refused_however_its_sitting_ended(world, counted):
         opened = sign_in(world, ONE_PER_ROLE[role], planted.id)
         assert opened.token != planted.token
         assert resumed(planted) is None
-        refused += 1
-    expected = len(HUMAN_ROLES) * (2 * len(ENDS) + 1)
+        assert knocks(world, planted) == DOOR
+        refused += 2
+    expected = len(HUMAN_ROLES) * (3 * len(ENDS) + 2)
     assert refused == expected
-    counted(f"row 26: tokens of ended sittings tried {refused}, refused {refused}")
+    counted(f"row 26: tokens of ended sittings tried {refused} times, refused {refused} times")
 
 
 def restored(world, name):
