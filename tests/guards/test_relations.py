@@ -104,10 +104,10 @@ def requests_of(route):
 
 
 @pytest.mark.parametrize("role", HUMAN_ROLES)
-def test_what_is_nobodys_is_not_found(mechanism, browser, role):
+def test_what_is_nobodys_is_not_found(mechanism, browser, role, counted):
     page = browser(ONE_PER_ROLE[role])
     csrf = {"csrf_token": token(page)}
-    faults = []
+    faults, times = [], 0
     with unchanged(mechanism.app):
         for route in all_routes(mechanism.app):
             if route.endpoint in MAY_REACH[role]:
@@ -117,9 +117,11 @@ def test_what_is_nobodys_is_not_found(mechanism, browser, role):
                         status = page.client.open(
                             where, method=method, data=fields | csrf
                         ).status_code
+                        times += 1
                         if status not in allowed:
                             faults.append(f"{method} {where} answered {status}")
     assert faults == []
+    counted(f"row 19: {role}: nobody's records asked for {times} times, 0 opened")
 
 
 def addresses_of_nobody(made, route):
@@ -190,7 +192,18 @@ OTHERS = {
             "people.renew",
             "people.reset_factors",
             "role_changes.change",
+            "sittings.end_all_of_person",
+            "sittings.of_person",
+            "sittings.sign_ins_of_person",
         ),
+    ),
+    "one account with the sitting of another": (
+        "administrator",
+        lambda made: {
+            "account_id": made.world.accounts["analyst"],
+            "sitting_id": made.sittings["active"],
+        },
+        ("sittings.end_of_person",),
     ),
     "one case with the document of another": (
         "coordinator",
@@ -228,6 +241,24 @@ OTHERS = {
 }
 
 
+# Both records of the address belong to everybody who may ask: none is the other's.
+BESIDE = {
+    "referral.prepare": "every approved provider can be chosen for every case",
+    "referral.send": "the same",
+    "statistics.compare": "every analyst reads every release; one without the table is not found",
+}
+
+
+@pytest.mark.databases("sqlite")
+def test_a_record_within_another_is_asked_for_within_a_third(app):
+    """Every address that names two records is among those of somebody else, or says why not."""
+    named = {name for name, values in NOBODYS.items() if values in (REFERENCES, IDENTIFIERS)}
+    nested = {route.endpoint for route in all_routes(app) if len(named & {*route.parameters}) > 1}
+    asked = {endpoint for _, _, endpoints in OTHERS.values() for endpoint in endpoints}
+    assert nested - asked == set(BESIDE)
+    assert asked & set(BESIDE) == set()
+
+
 @pytest.mark.parametrize("what", OTHERS)
 def test_what_is_somebody_elses_is_not_found(mechanism, browser, what, counted):
     who, values, endpoints = OTHERS[what]
@@ -244,7 +275,7 @@ def test_what_is_somebody_elses_is_not_found(mechanism, browser, what, counted):
                 assert answer.status_code == 404, f"{method} {address}"
                 times += 1
     assert [entry.outcome for entry in entries if entry.outcome != "done"] == ["not_found"] * times
-    counted(f"{what}: not found {times} times of {times}")
+    counted(f"row 19: {what}: not found {times} times of {times}")
 
 
 def test_a_flag_found_at_anothers_place_cannot_be_begun(mechanism, browser):
