@@ -286,7 +286,7 @@ def closed_to(made, role):
 
 
 @pytest.mark.parametrize("role", HUMAN_ROLES)
-def test_a_role_is_refused_everything_else_and_the_log_says_so(mechanism, browser, role):
+def test_a_role_is_refused_everything_else_and_the_log_says_so(mechanism, browser, role, counted):
     page = browser(ONE_PER_ROLE[role])
     form = {"csrf_token": token(page)}
     expected = []
@@ -298,10 +298,14 @@ def test_a_role_is_refused_everything_else_and_the_log_says_so(mechanism, browse
                 assert answer.status_code == 403, f"{method} {where}"
                 expected.append(("access:refused", "refused", str(route.declares)))
     assert [(entry.action, entry.outcome, entry.purpose) for entry in entries] == expected
+    counted(
+        f"row 18: {role}: refused {len(expected)} of {len(expected)} ways to what is not theirs"
+    )
 
 
 @pytest.mark.parametrize("role", HUMAN_ROLES)
-def test_a_role_reaches_what_the_table_gives_it(mechanism, browser, role):
+def test_a_role_reaches_what_the_table_gives_it(mechanism, browser, role, counted):
+    reached = 0
     page = browser(ONE_PER_ROLE[role])
     with unchanged(mechanism.app), logged(mechanism.app) as entries:
         for route in all_routes(mechanism.app):
@@ -309,14 +313,17 @@ def test_a_role_reaches_what_the_table_gives_it(mechanism, browser, role):
                 where = address(mechanism, route, role)
                 if "GET" in route.methods:
                     assert page.client.get(where).status_code in {200, 302}, where
+                    reached += 1
                 if "POST" in route.methods:
                     # The guard lets it pass; the form's own protection is next.
                     assert page.client.post(where).status_code == 400, where
+                    reached += 1
     assert "access:refused" not in {entry.action for entry in entries}
+    counted(f"row 18: {role}: {reached} ways to what is theirs, none refused")
 
 
-def test_whoever_is_signed_out_is_asked_to_sign_in(mechanism, browser):
-    page = browser()
+def test_whoever_is_signed_out_is_asked_to_sign_in(mechanism, browser, counted):
+    page, asked = browser(), 0
     form = {"csrf_token": token(page)}
     with unchanged(mechanism.app), logged(mechanism.app) as entries:
         for route in all_routes(mechanism.app):
@@ -328,4 +335,6 @@ def test_whoever_is_signed_out_is_asked_to_sign_in(mechanism, browser):
                 answer = page.client.open(where, method=method, data=form)
                 assert answer.status_code == 303, f"{method} {where}"
                 assert answer.headers["Location"] == "/sign-in"
+                asked += 1
     assert entries == []
+    counted(f"row 18: nobody: {asked} requests led to the door")

@@ -165,7 +165,7 @@ def test_ten_thousand_codes_are_hopeless(world, counted):
     # Three steps are good at any moment: of a million codes, three.
     chance = 10_000 * 3 / 1_000_000
     counted(
-        f"row 27: {tries} codes took {took.days} days of a patient guesser; ten thousand take"
+        f"{tries} codes took {took.days} days of a patient guesser; ten thousand take"
         f" {whole.days} days, and are right with a chance of {chance:.0%}"
     )
     assert whole > timedelta(days=90)
