@@ -7,7 +7,7 @@ from nrm.models import Base
 from nrm.services.database_roles import GRANTS, READER
 from tests.guards.routes import all_routes, asked, records
 from tests.guards.test_matrix import MAY_REACH, SIGNED_IN
-from tests.guards.test_statements import counted as statements
+from tests.guards.test_statements import noted as statements
 
 # The process for readers has no right to these: what belongs to cases is among them.
 CLOSED = {
