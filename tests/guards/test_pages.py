@@ -12,6 +12,8 @@ from tests.world import ONE_PER_ROLE, SERVICE
 
 pytestmark = pytest.mark.databases("sqlite")
 
+# No page of its own: it asks once more who it is, and leads back to the referral.
+LEADS_ON = {"provision.health"}
 # What pages answer for some of the records, beside opening; and why.
 MOVED_ON = {
     "approvals.read": {404: "what is neither one's own nor one's to answer is not shown"},
@@ -58,6 +60,8 @@ def test_every_page_of_a_role_is_as_a_page_must_be(mechanism, browser, role):
         if endpoint in about_accounts:
             # Nobody keeps their own account, and of one elsewhere nothing is known.
             assert 200 in statuses <= {200, 403, 404}, endpoint
+        elif endpoint in LEADS_ON:
+            assert statuses == {303}, endpoint
         else:
             assert statuses == {200, *MOVED_ON.get(endpoint, ())}, endpoint
 
