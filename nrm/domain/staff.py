@@ -49,7 +49,6 @@ LAST_SEEN_LABEL: Mapping[LastSeen, str] = {
     LastSeen.LONGER: N_("Longer ago"),
     LastSeen.NEVER: N_("Never"),
 }
-LONGEST_SINCE_SEEN = timedelta(days=90)
 
 
 class Reach(IntEnum):

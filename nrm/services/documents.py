@@ -155,7 +155,7 @@ def open_document(
 ) -> Opened:
     """Open a document: the log has it before the first byte leaves.
 
-    Raises UnconfirmedError where it belongs to a part that is `closed` for now.
+    Raises UnconfirmedError where it belongs to one of the parts that are named in `closed`.
     """
     with unit_of_work() as unit:
         case = visibility.case(actor, reference, Permission.CASE_VIEW)

@@ -14,13 +14,7 @@ from nrm.domain.errors import InvalidInputError, NotFoundError, Subject
 from nrm.domain.lifecycle import ApprovalState
 from nrm.domain.policy import may, require
 from nrm.domain.roles import Actor, Permission, Role
-from nrm.domain.staff import (
-    INVITATION_LASTS,
-    LONGEST_SINCE_SEEN,
-    UNSEEN_AFTER,
-    AccountState,
-    LastSeen,
-)
+from nrm.domain.staff import INVITATION_LASTS, UNSEEN_AFTER, AccountState, LastSeen
 from nrm.domain.text import N_
 from nrm.domain.vocabulary import DISABLING
 from nrm.models import (
@@ -139,7 +133,7 @@ def _last_seen(when: LastSeen, now: datetime) -> ColumnElement[bool]:
     if when is LastSeen.NEVER:
         return Account.seen_at.is_(None)
     if when is LastSeen.LONGER:
-        return Account.seen_at < now - LONGEST_SINCE_SEEN
+        return Account.seen_at < now - timedelta(days=int(LastSeen.QUARTER))
     return Account.seen_at >= now - timedelta(days=int(when))
 
 

@@ -89,7 +89,7 @@ class Received:
     discloses: frozenset[str]
     opened: Mapping[str, dict[str, Any]]
     services: Sequence[ServiceGiven]
-    # What consent covers and the reader asked to leave closed for now.
+    # What consent covers, and stays sealed until the reader has shown a second factor.
     closed: frozenset[str] = frozenset()
 
 
@@ -157,7 +157,7 @@ def _more(found: Sequence[Referral]) -> Place | None:
 def read(actor: Actor, reference: str, closed: Collection[str] = ()) -> Received:
     """Open a referral: the envelope while it is live, and after acceptance what consent covers.
 
-    Parts that are `closed` for now stay so, though consent covers them.
+    Parts that are named in `closed` stay sealed, though consent covers them.
     """
     with unit_of_work() as unit:
         referral = visibility.referral(actor, reference)

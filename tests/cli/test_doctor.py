@@ -12,6 +12,8 @@ from nrm.cli import main
 from tests.cli.conftest import checked_refusal, environment
 
 NOT_SEPARATED = "keys are not separated: one user can read the key files of web, statistics, signer"
+# As SQLite keeps a moment: in UTC, which it does not say.
+LONG_AGO = datetime(2026, 1, 12, 8, tzinfo=UTC).replace(tzinfo=None)
 OK, LOOK, BROKEN = "ok          ", "look at this", "broken      "
 
 
@@ -86,7 +88,7 @@ def sign_log(instance):
 
 def signed_long_ago(instance):
     sign_log(instance)
-    logged(instance, "case:list", datetime(2026, 1, 12, 8, tzinfo=UTC).replace(tzinfo=None))
+    logged(instance, "case:list", LONG_AGO)
 
 
 def spoilt_checkpoint(instance):
@@ -154,7 +156,7 @@ FINDINGS = {
         0,
     ),
     "a log that was never signed for long": (
-        lambda instance: logged(instance, "case:list", datetime(2026, 1, 12, 8)),  # noqa: DTZ001
+        lambda instance: logged(instance, "case:list", LONG_AGO),
         [rf"^{LOOK}  the log was never signed: run nrm tick with the signer's key$"],
         0,
     ),
